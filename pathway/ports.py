@@ -1,0 +1,284 @@
+"""What the rooms share: the shapes that cross them, and a Protocol for everything an adapter provides.
+
+All calls are synchronous. A FHIR resource is a plain dict of its JSON (decimals as `decimal.Decimal`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, Protocol
+
+Resource = dict[str, Any]
+Query = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A business identifier that is unique per hospital and resource type."""
+
+    system: str
+    value: str
+
+    def token(self) -> str:
+        """As a FHIR token search value, `system|value`."""
+        return f"{self.system}|{self.value}"
+
+    def identifier(self) -> Resource:
+        return {"system": self.system, "value": self.value}
+
+
+@dataclass(frozen=True)
+class Create:
+    """Create `resource`, unless one of its type already carries `key` (FHIR `If-None-Exist`)."""
+
+    resource: Resource
+    key: Key | None = None
+
+
+@dataclass(frozen=True)
+class Update:
+    """Replace a resource by `resource`; `version` is the one it was based on (FHIR `If-Match`), None for any."""
+
+    resource: Resource
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete a resource; its history stays."""
+
+    type: str
+    id: str
+
+
+Change = Create | Update | Delete
+
+
+@dataclass(frozen=True)
+class Written:
+    """A change as it was written: the resource with its new `meta`, and whether it is new."""
+
+    resource: Resource
+    created: bool = False
+    deleted: bool = False
+
+    @property
+    def reference(self) -> str:
+        return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a search: `next` is an opaque token for the following page, None at the end."""
+
+    resources: Sequence[Resource]
+    next: str | None = None
+    total: int | None = None
+
+
+class FhirRepository(Protocol):
+    """FHIR read interactions on one hospital's base (https://hl7.org/fhir/R4/http.html)."""
+
+    def read(self, type: str, id: str) -> Resource:
+        """The current version. Raises NotFound, Gone."""
+
+    def vread(self, type: str, id: str, version: str) -> Resource:
+        """One version. Raises NotFound, Gone."""
+
+    def search(self, type: str, query: Query = (), *, page: str | None = None) -> Page:
+        """Resources of `type` that match every parameter. Raises InvalidResource for a parameter it does not know."""
+
+    def history(self, type: str, id: str) -> Sequence[Resource]:
+        """All versions, newest first. Raises NotFound."""
+
+
+class UnitOfWork(Protocol):
+    """Writes: all changes or none where the server can, each applied once."""
+
+    def transact(self, changes: Sequence[Change]) -> Sequence[Written]:
+        """Raises Conflict for a stale version, MultipleMatches for an ambiguous key."""
+
+
+class FhirServer(FhirRepository, UnitOfWork, Protocol):
+    """A repository that can be written: our store, or a hospital's server over HTTP."""
+
+
+def search_all(repository: FhirRepository, type: str, query: Query = ()) -> Iterator[Resource]:
+    """Every match over all pages; a resource seen on two pages comes once, in its newest form seen first."""
+    seen: set[str] = set()
+    page = repository.search(type, query)
+    while True:
+        for resource in page.resources:
+            if resource["id"] not in seen:
+                seen.add(resource["id"])
+                yield resource
+        if page.next is None:
+            return
+        page = repository.search(type, query, page=page.next)
+
+
+DueState = Literal["scheduled", "claimed", "done", "cancelled", "expired", "quarantined"]
+
+
+@dataclass(frozen=True)
+class DueWork:
+    """One thing that will have to be looked at. `key` names it for ever; a re-plan raises `generation`.
+
+    `wall_time` (ISO local time) and `zone` (IANA) are what was meant; `due_at` (UTC) is what they resolve to.
+    """
+
+    key: str
+    kind: str
+    due_at: datetime
+    wall_time: str
+    zone: str
+    care_plan: str
+    action: str
+    why: str
+    window_low: str | None = None
+    window_high: str | None = None
+    expires_at: datetime | None = None
+    generation: int = 1
+    state: DueState = "scheduled"
+    attempt: int = 0
+    last_error: str | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Due work held by one worker until `lease_until`; only the holder of `token` may finish it."""
+
+    hospital: str
+    work: DueWork
+    token: str
+    lease_until: datetime
+
+
+class DueStore(Protocol):
+    """The due table of one hospital, inside one transaction."""
+
+    def of_plan(self, care_plan: str) -> Sequence[DueWork]:
+        """All rows of a CarePlan, in any state."""
+
+    def plan(self, work: DueWork) -> None:
+        """Insert the row, or replace an open one with generation + 1 when its time changed."""
+
+    def cancel(self, key: str, why: str) -> None:
+        """Close an open row; one that is done stays done."""
+
+    def finish(self, claim: Claim, state: DueState, error: str | None = None) -> bool:
+        """Close claimed work. False when the claim was superseded: then nothing may be written."""
+
+    def retry(self, claim: Claim, due_at: datetime, error: str) -> bool:
+        """Give claimed work back, to be claimed again from `due_at` on."""
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """An input that could not be acted on: kept whole, explained, and visible until somebody resolves it."""
+
+    reason: str
+    explanation: str
+    reference: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A call to a person, without patient data: a code, and the Task that says the rest."""
+
+    code: str
+    priority: Literal["urgent", "stat"]
+    task: str
+
+
+class Transaction(FhirServer, Protocol):
+    """One database transaction on one hospital's data: its writes are based on what it read."""
+
+    due: DueStore
+
+    @property
+    def hospital(self) -> str: ...
+
+    def receive(self, resource: Resource, source: str) -> Written | None:
+        """Store what a hospital sent under its own id; None when this version is known already."""
+
+    def ours(self, reference: str) -> str:
+        """The reference in our ids: a hospital's copy of our resource becomes ours; absolute becomes relative."""
+
+    def authored(self, reference: str) -> bool:
+        """Whether the resource is one of ours, which the hospital holds a copy of at most."""
+
+    def send(self, reference: str) -> None:
+        """Ask for the current version of one of our resources to exist at the hospital (outbox)."""
+
+    def sent(self, reference: str) -> bool:
+        """Whether the resource was asked to be sent or is at the hospital already."""
+
+    def quarantine(self, entry: Quarantined) -> None:
+        """Record an input that could not be acted on, once per reference, version and reason."""
+
+    def alert(self, alert: Alert) -> None:
+        """Ask for a person to be called, once per Task."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """A part that is undone alone when it raises."""
+
+
+class Store(Protocol):
+    """Our database: a transaction at a time on one hospital's data, and what spans hospitals."""
+
+    def transaction(self, hospital: str) -> AbstractContextManager[Transaction]:
+        """Commits at the end, rolls back when the body raises. Raises NotFound for an unknown hospital."""
+
+    def repository(self, hospital: str) -> FhirServer:
+        """The hospital's base as a plain FHIR repository; each call is a transaction of its own."""
+
+    def claim_due(self, hospital: str, clinical_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
+        """Take due work that nobody holds (or whose lease ran out), oldest first."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Changed resources, and the server's own time at which they were asked for."""
+
+    as_of: datetime
+    resources: Iterable[Resource]
+
+
+class Hospital(FhirServer, Protocol):
+    """A hospital's own FHIR server."""
+
+    @property
+    def base(self) -> str: ...
+
+    def changed_since(self, type: str, since: datetime | None) -> Feed:
+        """Resources of `type` changed at or after `since`, by the server's own clock."""
+
+    def find(self, type: str, key: Key) -> Resource | None:
+        """The one resource that carries `key`. Raises MultipleMatches."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A chosen day for a visit and, as one sentence, why this one; `day` is None when no day is free."""
+
+    day: date | None
+    why: str
+
+
+class VisitChooser(Protocol):
+    """Chooses the day of a visit inside a window, both ends included."""
+
+    def __call__(self, first: date, last: date, target: date) -> Visit: ...
+
+
+class AlertRoute(Protocol):
+    """Reaches a person outside the FHIR world. The message holds no patient data."""
+
+    def deliver(self, alert: Alert, link: str) -> None:
+        """Raises HospitalError when the receiver did not take it."""
