@@ -1,0 +1,1 @@
+"""How FHIR is reached: our store, our server, and the hospitals' servers."""
