@@ -1,0 +1,70 @@
+"""What an operator looks at first: heartbeats, and what waits, hangs or was put aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, func, select
+
+from fhir_adapters.store import columns as c
+from fhir_adapters.store.replan import OPEN
+from fhir_adapters.store.upsert import upsert
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """A part of the service that was alive at `at` (wire clock)."""
+
+    name: str
+    at: datetime
+    note: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of one hospital by state; `oldest_due` is the time of the longest waiting open due work, `oldest_queued`
+    that of the longest waiting outbox entry."""
+
+    due: Mapping[str, int]
+    outbox: Mapping[str, int]
+    alerts: Mapping[str, int]
+    quarantine: Mapping[str, int]
+    resources: Mapping[str, int]
+    oldest_due: datetime | None
+    oldest_queued: datetime | None
+
+
+def beat(connection: Connection, name: str, at: datetime, note: str) -> None:
+    upsert(connection, c.heartbeat, {"name": name, "at": at, "note": note})
+
+
+def heartbeats(connection: Connection) -> Sequence[Heartbeat]:
+    rows = connection.execute(select(c.heartbeat.c.name, c.heartbeat.c.at, c.heartbeat.c.note))
+    return [Heartbeat(*row) for row in rows.all()]
+
+
+def counts(connection: Connection, hospital: str) -> Counts:
+    """A snapshot in as many queries as it has fields."""
+    due, out = c.due.c, c.outbox.c
+    return Counts(
+        due=_by(connection, c.due, hospital),
+        outbox=_by(connection, c.outbox, hospital),
+        alerts=_by(connection, c.alert, hospital),
+        quarantine=_by(connection, c.quarantine, hospital),
+        resources=_by(connection, c.resource, hospital, "type"),
+        oldest_due=connection.scalar(
+            select(func.min(due.next_at)).where(due.hospital == hospital, due.state.in_(OPEN)),
+        ),
+        oldest_queued=connection.scalar(
+            select(func.min(out.queued_at)).where(out.hospital == hospital, out.state != "done"),
+        ),
+    )
+
+
+def _by(connection: Connection, table: Table, hospital: str, column: str = "state") -> Mapping[str, int]:
+    query = select(table.c[column], func.count()).where(table.c.hospital == hospital)
+    if "deleted" in table.c:
+        query = query.where(~table.c.deleted)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(table.c[column]))}

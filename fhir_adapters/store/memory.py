@@ -1,0 +1,129 @@
+"""A store without a database: for tests and simulations, with the same behaviour as `SqlStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from fhir_adapters.store.hospitals import HospitalRecord, Kind, advanced
+from fhir_adapters.store.interactions import Interactions
+from fhir_adapters.store.links import Link
+from fhir_adapters.store.matching import run
+from fhir_adapters.store.memory_due import MemoryDueStore
+from fhir_adapters.store.memory_state import MemoryRows, State
+from fhir_adapters.store.query import parse_query
+from fhir_adapters.store.references import parts, relative
+from fhir_adapters.store.repository import EachCallATransaction
+from fhir_adapters.store.sql import SERVICE
+from pathway.errors import Conflict, NotFound
+from pathway.ports import Alert, Claim, DueStore, FhirServer, Page, Quarantined, Query
+
+
+class MemoryTransaction(Interactions):
+    """Implements `pathway.ports.Transaction` on a copy of the hospital's state."""
+
+    due: DueStore
+
+    def __init__(self, state: State, now: datetime, actor: str) -> None:
+        super().__init__(MemoryRows(state), state.record, now, actor)
+        self.state = state
+        self.due = self.due_rows = MemoryDueStore(state)
+
+    def search(self, type: str, query: Query = (), *, page: str | None = None) -> Page:
+        return run(self.state, parse_query(type, query, self.record.base_url), page)
+
+    def ours(self, reference: str) -> str:
+        inside = relative(reference, self.record.base_url)
+        links = self.state.links.values()
+        return next((link.reference for link in links if link.their_reference == inside), inside)
+
+    def send(self, reference: str) -> None:
+        """Raises NotFound."""
+        named = parts(reference)
+        current = self._rows.current(*named) if named else None
+        if current is None:
+            raise NotFound(f"There is no {reference} to send")
+        self.state.outbox[current.type, current.id] = current.version
+
+    def sent(self, reference: str) -> bool:
+        named = parts(reference)
+        return named in self.state.outbox or named in self.state.links
+
+    def save_link(self, link: Link) -> None:
+        """Insert the link, or replace that of the same resource of ours."""
+        self.state.links[link.type, link.id] = link
+
+    def quarantine(self, entry: Quarantined) -> None:
+        self.state.quarantine.setdefault((entry.reference or "", entry.version or "", entry.reason), entry)
+
+    def alert(self, alert: Alert) -> None:
+        self.state.alerts.setdefault(alert.task, alert)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        before = self.state.copy()
+        try:
+            yield
+        except BaseException:
+            self.state.become(before)
+            raise
+
+
+class MemoryStore:
+    """Implements `pathway.ports.Store`. One writing transaction at a time; one inside another is an error."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._states: dict[str, State] = {}
+        self._writing = Lock()
+
+    @contextmanager
+    def transaction(self, hospital: str, *, actor: str = SERVICE) -> Iterator[MemoryTransaction]:
+        """Raises NotFound for an unknown hospital."""
+        if not self._writing.acquire(timeout=10):
+            raise RuntimeError("Another transaction is not ending: is this one inside it?")
+        try:
+            state = self.state(hospital).copy()
+            yield MemoryTransaction(state, self._clock(), actor)
+            self._states[hospital] = state
+        finally:
+            self._writing.release()
+
+    def repository(self, hospital: str, *, actor: str = SERVICE) -> FhirServer:
+        return EachCallATransaction(lambda: self._reading(hospital), lambda: self.transaction(hospital, actor=actor))
+
+    def claim_due(self, hospital: str, clinical_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
+        with self.transaction(hospital) as tx:
+            return tx.due_rows.claim(clinical_now, tx.now, limit, lease)
+
+    def register(self, name: str, kind: Kind, base_url: str, site: dict[str, Any] | None = None) -> HospitalRecord:
+        """A new hospital, not active yet. Raises Conflict when the name is taken."""
+        if name in self._states:
+            raise Conflict(f"There is a hospital {name} already")
+        record = HospitalRecord(name, kind, base_url.rstrip("/"), self._clock(), site or {})
+        self._states[name] = State(record)
+        return record
+
+    def state(self, hospital: str) -> State:
+        """What was committed, to look at. Raises NotFound."""
+        if hospital not in self._states:
+            raise NotFound(f"There is no hospital {hospital}")
+        return self._states[hospital]
+
+    def clinical_now(self, hospital: str) -> datetime:
+        """The wire clock plus the hospital's offset. Raises NotFound."""
+        return self._clock() + self.state(hospital).record.clinical_offset
+
+    def advance(self, hospital: str, by: timedelta) -> datetime:
+        """Set the clinical clock ahead; its new time. Raises Refused for a real hospital."""
+        with self.transaction(hospital) as tx:
+            tx.state.record = replace(tx.record, clinical_offset=advanced(tx.record, by))
+        return self.clinical_now(hospital)
+
+    @contextmanager
+    def _reading(self, hospital: str) -> Iterator[MemoryTransaction]:
+        yield MemoryTransaction(self.state(hospital), self._clock(), SERVICE)

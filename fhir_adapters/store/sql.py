@@ -1,0 +1,227 @@
+"""Our database: `pathway.ports.Store` on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
+from threading import RLock
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import StaticPool
+
+from fhir_adapters.store import health, hospitals
+from fhir_adapters.store.alerts import AlertEntry
+from fhir_adapters.store.engine import READ_ONLY
+from fhir_adapters.store.hospitals import HospitalRecord, Kind, Status
+from fhir_adapters.store.links import Link
+from fhir_adapters.store.outbox import OutboxClaim
+from fhir_adapters.store.quarantine import QuarantineEntry
+from fhir_adapters.store.repository import EachCallATransaction
+from fhir_adapters.store.sql_transaction import SqlTransaction
+from pathway.errors import Conflict, Refused
+from pathway.ports import Claim, FhirServer
+
+SERVICE = "service"
+
+
+class SqlStore:
+    """`clock` is the wire clock: aware, and read once per transaction."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self.engine = engine
+        self._clock = clock
+        # A database in memory has one connection, which only one transaction can use.
+        self._turn: AbstractContextManager[Any] = RLock() if isinstance(engine.pool, StaticPool) else nullcontext()
+
+    @contextmanager
+    def transaction(self, hospital: str, *, actor: str = SERVICE, read_only: bool = False) -> Iterator[SqlTransaction]:
+        """`actor` is who the audit names; a `read_only` one waits for no writer.
+
+        Raises NotFound for an unknown hospital, Conflict when another transaction took a key first.
+        """
+        with self._connection(read_only=read_only) as connection:
+            record = hospitals.hospital(connection, hospital)
+            yield SqlTransaction(connection, record, self._clock(), actor)
+
+    def repository(self, hospital: str, *, actor: str = SERVICE) -> FhirServer:
+        return EachCallATransaction(
+            lambda: self.transaction(hospital, actor=actor, read_only=True),
+            lambda: self.transaction(hospital, actor=actor),
+        )
+
+    # Hospitals
+
+    def register(
+        self,
+        name: str,
+        kind: Kind,
+        base_url: str,
+        site: dict[str, Any] | None = None,
+        *,
+        clinical_time: datetime | None = None,
+    ) -> HospitalRecord:
+        """A new hospital, not active yet; its clinical clock starts at `clinical_time`, by default at the wire's.
+
+        Raises Conflict when the name is taken, Refused for a real hospital with another time than the real one.
+        """
+        now = self._clock()
+        if clinical_time is not None and kind == "real":
+            raise Refused(f"The clock of {name} cannot be set: it is a real hospital")
+        offset = clinical_time - now if clinical_time else timedelta()
+        record = HospitalRecord(name, kind, base_url.rstrip("/"), now, site or {}, clinical_offset=offset)
+        with self._connection() as connection:
+            hospitals.register(connection, record)
+        return record
+
+    def hospitals(self) -> Sequence[HospitalRecord]:
+        with self._connection(read_only=True) as connection:
+            return hospitals.hospitals(connection)
+
+    def hospital(self, name: str) -> HospitalRecord:
+        """Raises NotFound."""
+        with self._connection(read_only=True) as connection:
+            return hospitals.hospital(connection, name)
+
+    def set_status(self, name: str, status: Status) -> None:
+        """Raises NotFound."""
+        with self._connection() as connection:
+            hospitals.set_status(connection, name, status)
+
+    def set_site(self, name: str, site: dict[str, Any]) -> None:
+        """Raises NotFound."""
+        with self._connection() as connection:
+            hospitals.set_site(connection, name, site)
+
+    def clinical_now(self, hospital: str) -> datetime:
+        """The wire clock plus the hospital's offset. Raises NotFound."""
+        return self._clock() + self.hospital(hospital).clinical_offset
+
+    def advance(self, hospital: str, by: timedelta) -> datetime:
+        """Set the clinical clock ahead; its new time. Raises Refused for a real hospital."""
+        with self._connection() as connection:
+            return self._clock() + hospitals.advance(connection, hospital, by)
+
+    # Due work
+
+    def claim_due(self, hospital: str, clinical_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
+        with self.transaction(hospital) as tx:
+            return tx.due_rows.claim(clinical_now, tx.now, limit, lease)
+
+    # Outbox and links
+
+    def claim_outbox(self, hospital: str, limit: int, lease: timedelta) -> Sequence[OutboxClaim]:
+        """Take entries whose time has come and which nobody holds, oldest first."""
+        with self.transaction(hospital) as tx:
+            return tx.outbox.claim(limit, lease)
+
+    def finish_outbox(self, claim: OutboxClaim, link: Link) -> bool:
+        """The hospital has our version `link.sent_version`, as `link` says. False: the claim was superseded."""
+        with self.transaction(claim.hospital) as tx:
+            return tx.outbox.finish(claim, link)
+
+    def retry_outbox(self, claim: OutboxClaim, next_at: datetime, error: str) -> bool:
+        """The hospital did not act on it: try again at `next_at` (wire clock)."""
+        with self.transaction(claim.hospital) as tx:
+            return tx.outbox.retry(claim, next_at, error)
+
+    def mark_unknown(self, claim: OutboxClaim, next_at: datetime, error: str) -> bool:
+        """The hospital may have acted on it: the next claim is `uncertain`."""
+        with self.transaction(claim.hospital) as tx:
+            return tx.outbox.mark_unknown(claim, next_at, error)
+
+    def quarantine_outbox(self, claim: OutboxClaim, outcome: str) -> bool:
+        """The hospital will never take it as it is."""
+        with self.transaction(claim.hospital) as tx:
+            return tx.outbox.quarantine(claim, outcome)
+
+    def requeue_outbox(self, hospital: str, type: str, id: str) -> bool:
+        """Try again now; whether there was anything to try."""
+        with self.transaction(hospital) as tx:
+            return tx.outbox.requeue(type, id)
+
+    def link(self, hospital: str, type: str, id: str) -> Link | None:
+        with self.transaction(hospital, read_only=True) as tx:
+            return tx.links.of(type, id)
+
+    def link_by_theirs(self, hospital: str, type: str, their_id: str) -> Link | None:
+        with self.transaction(hospital, read_only=True) as tx:
+            return tx.links.by_theirs(type, their_id)
+
+    def save_link(self, hospital: str, link: Link) -> None:
+        with self.transaction(hospital) as tx:
+            tx.links.save(link)
+
+    # Pulling
+
+    def cursor(self, hospital: str, type: str) -> datetime | None:
+        with self.transaction(hospital, read_only=True) as tx:
+            return tx.cursors.since(type)
+
+    def save_cursor(self, hospital: str, type: str, since: datetime) -> None:
+        with self.transaction(hospital) as tx:
+            tx.cursors.save(type, since)
+
+    # People
+
+    def claim_alerts(self, hospital: str, limit: int, lease: timedelta) -> Sequence[AlertEntry]:
+        """Unacknowledged alerts whose time has come."""
+        with self.transaction(hospital) as tx:
+            return tx.alerts.claim(limit, lease)
+
+    def alert_sent(self, hospital: str, id: str, next_at: datetime) -> None:
+        """It reached the route; it is sent again at `next_at` unless acknowledged."""
+        with self.transaction(hospital) as tx:
+            tx.alerts.sent(id, next_at)
+
+    def alert_failed(self, hospital: str, id: str, next_at: datetime) -> None:
+        """It reached nobody: try again at `next_at`."""
+        with self.transaction(hospital) as tx:
+            tx.alerts.failed(id, next_at)
+
+    def acknowledge(self, hospital: str, id: str, by: str) -> AlertEntry:
+        """The first to acknowledge is kept. Raises NotFound."""
+        with self.transaction(hospital) as tx:
+            tx.audit(by, "acknowledge", f"alert/{id}")
+            return tx.alerts.acknowledge(id, by)
+
+    def quarantine_entries(self, hospital: str, *, open_only: bool = True) -> Sequence[QuarantineEntry]:
+        with self.transaction(hospital, read_only=True) as tx:
+            return tx.quarantined.entries(open_only=open_only)
+
+    def resolve_quarantine(self, hospital: str, id: str, by: str) -> None:
+        """Raises NotFound."""
+        with self.transaction(hospital) as tx:
+            tx.audit(by, "resolve", f"quarantine/{id}")
+            tx.quarantined.resolve(id)
+
+    def retry_quarantine(self, hospital: str, id: str, by: str) -> QuarantineEntry:
+        """Count a retry; an outbox entry is queued again here, anything else is for the caller to try."""
+        with self.transaction(hospital) as tx:
+            tx.audit(by, "retry", f"quarantine/{id}")
+            return tx.retry_quarantined(id)
+
+    # Health
+
+    def heartbeat(self, name: str, note: str = "") -> None:
+        with self._connection() as connection:
+            health.beat(connection, name, self._clock(), note)
+
+    def heartbeats(self) -> Sequence[health.Heartbeat]:
+        with self._connection(read_only=True) as connection:
+            return health.heartbeats(connection)
+
+    def counts(self, hospital: str) -> health.Counts:
+        with self.transaction(hospital, read_only=True) as tx:
+            return health.counts(tx.connection, hospital)
+
+    @contextmanager
+    def _connection(self, *, read_only: bool = False) -> Iterator[Connection]:
+        with self._turn, self.engine.connect().execution_options(**{READ_ONLY: read_only}) as connection:
+            try:
+                with connection.begin():
+                    yield connection
+            except IntegrityError as error:
+                raise Conflict(f"Another change took the same key first: {error.orig}") from error

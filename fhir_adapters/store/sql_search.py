@@ -1,0 +1,136 @@
+"""A search in SQL: each filter is a set of ids from the search values, in the terms of `conditions.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    String,
+    and_,
+    exists,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    type_coerce,
+)
+
+from fhir_adapters.store import columns as c
+from fhir_adapters.store.conditions import Condition, Range, Reference, Text, Token, Uri
+from fhir_adapters.store.content import decode
+from fhir_adapters.store.indexing import LOGICAL
+from fhir_adapters.store.paging import page_start, page_token
+from fhir_adapters.store.query import Filter, Search
+from pathway.ports import Page
+
+_FOUND = c.search_value.c
+
+
+def run(connection: Connection, hospital: str, search: Search, page: str | None) -> Page:
+    """One page of the search."""
+    table = c.resource.c
+    where = _where(hospital, search)
+    total = None
+    if search.total or search.count_only:
+        total = connection.scalar(select(func.count()).select_from(c.resource).where(where)) or 0
+    if search.count_only:
+        return Page([], total=total)
+    order = _order(search)
+    if page is not None:
+        start = page_start(search.sort, page)
+        where = and_(where, order < start if search.sort.descending else order > start)
+    query = select(table.content, order).where(where)
+    query = query.order_by(order.desc() if search.sort.descending else order).limit(search.count + 1)
+    rows = connection.execute(query).all()
+    shown = rows[: search.count]
+    more = page_token(search.sort, shown[-1][1]) if len(rows) > len(shown) else None
+    return Page([decode(row[0]) for row in shown], more, total)
+
+
+def _where(hospital: str, search: Search) -> ColumnElement[bool]:
+    table = c.resource.c
+    parts = [table.hospital == hospital, table.type == search.type, not_(table.deleted)]
+    parts += [table.id.in_(sorted(ids)) for ids in search.ids]
+    parts += [or_(*(_updated(wanted) for wanted in alternatives)) for alternatives in search.updated]
+    few = _finds_few(search)
+    parts += [_filtered(hospital, search.type, one, probe=few and not _is_selective(one)) for one in search.filters]
+    return and_(*parts)
+
+
+def _order(search: Search) -> ColumnElement[Any]:
+    if search.sort.by == "id":
+        return c.resource.c.id
+    # The plus keeps SQLite from walking all resources in this order when a few are found by id.
+    return literal_column("+resource.seq", Integer) if _finds_few(search) else c.resource.c.seq
+
+
+def _finds_few(search: Search) -> bool:
+    return bool(search.ids) or any(_is_selective(filter) for filter in search.filters)
+
+
+def _is_selective(filter: Filter) -> bool:
+    asks = filter.missing is None and not filter.negated
+    return asks and (filter.param == "identifier" or filter.kind in ("reference", LOGICAL))
+
+
+def _filtered(hospital: str, type: str, filter: Filter, *, probe: bool) -> ColumnElement[bool]:
+    """A condition on a resource's id: in the set of all matches, or, as a `probe`, by a look at its own values."""
+    where = [_FOUND.hospital == hospital, _FOUND.type == type, _FOUND.param == filter.param]
+    if filter.missing is None:
+        where += [_FOUND.kind == filter.kind, or_(false(), *(_condition(one) for one in filter.alternatives))]
+        if not probe:
+            # The same words as in the partial indexes, or they are not used.
+            date = filter.kind == "date"
+            where.append(literal_column("(search_value.kind = 'date')" if date else "(search_value.kind <> 'date')"))
+    within: ColumnElement[bool]
+    if probe:
+        within = exists(select(1).where(_FOUND.id == c.resource.c.id, *where).correlate(c.resource))
+    else:
+        within = c.resource.c.id.in_(select(_FOUND.id).where(*where))
+    return not_(within) if filter.negated or filter.missing else within
+
+
+def _condition(condition: Condition) -> ColumnElement[bool]:
+    match condition:
+        case Token(system, code):
+            wanted = [(_FOUND.system, system), (_FOUND.value, code)]
+            return and_(*(column == value for column, value in wanted if value is not None))
+        case Reference(value, bare):
+            return (_FOUND.system if bare else _FOUND.value) == value
+        case Range():
+            return _in_range(condition)
+        case Text(value, "starts"):
+            return _FOUND.value.startswith(value, autoescape=True)
+        case Text(value, "contains"):
+            return _FOUND.value.contains(value, autoescape=True)
+        case Text(value) | Uri(value):
+            return _FOUND.value == value
+
+
+def _updated(wanted: Range) -> ColumnElement[bool]:
+    at = type_coerce(c.resource.c.last_updated, String)
+    moments = {"gt": at >= wanted.high, "sa": at >= wanted.high, "ge": at >= wanted.low}
+    moments |= {"lt": at < wanted.low, "eb": at < wanted.low, "le": at < wanted.high}
+    within = and_(at >= wanted.low, at < wanted.high)
+    return moments.get(wanted.prefix, not_(within) if wanted.prefix == "ne" else within)
+
+
+def _in_range(wanted: Range) -> ColumnElement[bool]:
+    starts, ends = _FOUND.low, _FOUND.high
+    within = and_(starts >= wanted.low, ends <= wanted.high)
+    return {
+        "eq": within,
+        "ne": not_(within),
+        "gt": ends > wanted.high,
+        "lt": starts < wanted.low,
+        "ge": ends > wanted.low,
+        "le": starts < wanted.high,
+        "sa": starts >= wanted.high,
+        "eb": ends <= wanted.low,
+        "ap": and_(starts < wanted.high, ends > wanted.low),
+    }[wanted.prefix]
