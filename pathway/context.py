@@ -1,0 +1,154 @@
+"""A plan and a patient, side by side: what an action is, what exists of it, and what its expressions may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pathway.keys import action_key
+from pathway.library import Library, pascal
+from pathway.ports import Key, Resource
+from pathway.references import reference_to
+from pathway.requests import forms_of
+from pathway.situation import Now, Situation
+from pathway.surgery import Surgery
+from pathway.timing import Timed, calendar_date
+
+NEVER = Timed()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where an action is evaluated: the plan itself (no occurrence), or one occurrence of a repeatable action."""
+
+    occurrence: str = ""
+    surgery: Surgery | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Context:
+    """One application of a plan to a situation at a time."""
+
+    library: Library
+    situation: Situation
+    now: Now
+
+    @cached_property
+    def plan(self) -> Resource:
+        return self.library.plan(self.situation.care_plan["instantiatesCanonical"][0])
+
+    @cached_property
+    def actions(self) -> Mapping[str, Resource]:
+        """Every action of the plan by its id."""
+        return {action["id"]: action for action in walk(self.plan.get("action", []))}
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return ZoneInfo(self.situation.site.zone)
+
+    @property
+    def today(self) -> date:
+        """The clinical date at the clinic."""
+        return self.now.clinical.astimezone(self.zone).date()
+
+    def kind(self, action: Resource) -> str | None:
+        """The resource type the action asks for; None for a group."""
+        canonical = action.get("definitionCanonical")
+        return str(self.library.activity(canonical)["kind"]) if canonical else None
+
+    def key(self, action: Resource, scope: Scope, when: Timed = NEVER) -> Key:
+        """The key of what an action leads to. What starts at a time of its own belongs to that day:
+        when the day moves it is something new."""
+        day = when.at.astimezone(self.zone).date().isoformat() if when.at and conditions(action, "start") else ""
+        return action_key(self.situation.key, action["id"], scope.occurrence, day)
+
+    def existing(self, action: Resource, scope: Scope, when: Timed = NEVER) -> Resource | None:
+        """The request that this action has already led to."""
+        return self.situation.by_key.get((self.kind(action) or "", self.key(action, scope, when).value))
+
+    def is_surgery(self, action: Resource) -> bool:
+        """A ServiceRequest that actions below it are timed from: the anchor of a pathway."""
+        if self.kind(action) != "ServiceRequest":
+            return False
+        below = walk(action.get("action", []))
+        return any(r["actionId"] == action["id"] for inner in below for r in inner.get("relatedAction", []))
+
+    def variables(self, scope: Scope, **more: Any) -> Mapping[str, Any]:
+        """`%subject`, `%data`, `%operation` ..., and one `%Name` per action and Questionnaire.
+
+        An action's name is the request it led to, a Questionnaire's its newest response; a form that is both asked for
+        and answered is the answer.
+        """
+        situation, surgery = self.situation, scope.surgery
+        responses = {q["name"]: self._responses(q["url"], surgery)[-1:] for q in self.library.questionnaires()}
+        existing = {pascal(name): _listed(self.existing(action, scope)) for name, action in self.actions.items()}
+        return {
+            "subject": situation.subject,
+            "referral": _listed(situation.referral),
+            "plan": situation.care_plan,
+            "data": list(situation.data),
+            "trigger": [],
+            "triggers": [],
+            "surgery": _listed(surgery.request if surgery else None),
+            "operation": _listed(surgery.operation if surgery else None),
+            "visits": self._visits(existing),
+            **existing,
+            **responses,
+            **more,
+        }
+
+    def _responses(self, questionnaire: str, surgery: Surgery | None) -> list[Resource]:
+        """Finished responses; of a form that belongs to an operation only those from after it, not from an earlier."""
+        found = self.situation.responses(questionnaire)
+        if surgery is None or surgery.moment is None or questionnaire in self._asked_before_surgery:
+            return found
+        zone, ended = self.situation.site.zone, surgery.moment.end
+        days = [calendar_date(str(response.get("authored", "")), zone) for response in found]
+        return [response for response, day in zip(found, days, strict=True) if day is None or day > ended]
+
+    @cached_property
+    def _asked_before_surgery(self) -> frozenset[str]:
+        """The forms that actions outside of any operation ask for."""
+        surgeries = [action for action in self.actions.values() if self.is_surgery(action)]
+        inside = {inner["id"] for action in surgeries for inner in walk(action.get("action", []))}
+        outside = [a for a in self.actions.values() if a["id"] not in inside and "definitionCanonical" in a]
+        asked = [form for a in outside for form in forms_of(self.library.activity(a["definitionCanonical"]))]
+        return frozenset(form.split("|")[0] for form in asked)
+
+    def _visits(self, existing: Mapping[str, Sequence[Resource]]) -> list[Resource]:
+        """Finished Encounters in person that belong to an Appointment of this scope (rule-visit-happened)."""
+        booked = {reference_to(r) for found in existing.values() for r in found if r["resourceType"] == "Appointment"}
+        return [
+            encounter
+            for encounter in self.situation.of_type("Encounter")
+            if encounter.get("status") == "finished"
+            and encounter.get("class", {}).get("code") not in ("VR", "EMER")
+            and booked & {r.get("reference") for r in encounter.get("appointment", [])}
+        ]
+
+
+def walk(actions: Sequence[Resource]) -> Iterator[Resource]:
+    """Every action, parents before their children."""
+    for action in actions:
+        yield action
+        yield from walk(action.get("action", []))
+
+
+def conditions(action: Resource, kind: str) -> list[Resource]:
+    """The expressions of an action's conditions of one kind."""
+    return [c["expression"] for c in action.get("condition", []) if c["kind"] == kind]
+
+
+def meaning(expression: Resource) -> str:
+    """An expression in words, where it has them."""
+    return str(expression.get("description", expression["expression"]))
+
+
+def _listed(resource: Resource | None) -> list[Resource]:
+    return [] if resource is None else [resource]

@@ -1,0 +1,213 @@
+"""Whatever arrives, from a hospital or at our own door: stored, understood, and answered with changes, all at once.
+
+One transaction each. Storing never depends on understanding: what cannot be acted on is kept, explained in
+quarantine and, where a person can help, becomes a review Task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from pathway import enrolment, responses
+from pathway.codes import PLAN
+from pathway.context import Context
+from pathway.errors import InvalidResource, NotFound, PathwayError
+from pathway.keys import key_of
+from pathway.library import Library
+from pathway.occurrences import surgeries
+from pathway.ports import Create, Quarantined, Resource, Transaction, VisitChooser, search_all
+from pathway.progress import Changes, replan
+from pathway.provenance import provenance
+from pathway.references import patient_of, reference_to, rewritten
+from pathway.review import review
+from pathway.site import Site, has_code
+from pathway.situation import Now, Situation, care_plans_of, gather
+from pathway.surgery import Finding, Surgery, end_of, recognised, status_finding
+
+_PASSES = 5
+
+
+@dataclass(frozen=True)
+class Pathway:
+    """The pathway at one hospital: content, the site's decisions and how a visit's day is chosen."""
+
+    library: Library
+    site: Site
+    choose_visit: VisitChooser
+    plan: str = PLAN
+
+    def react(self, tx: Transaction, resource: Resource, now: Now) -> None:
+        """Answer a resource that was just stored. A failure is kept in quarantine; the resource stays."""
+        try:
+            with tx.savepoint():
+                self._react(tx, rewritten(resource, tx.ours), now)
+        except PathwayError as error:
+            tx.quarantine(_quarantined(resource, error.code, str(error)))
+
+    def concerns(self, tx: Transaction, resource: Resource) -> bool:
+        """Whether a hospital's resource is any of our business: a known patient's, a referral, or a surgery."""
+        if self._patient(tx, resource) is not None:
+            return True
+        if resource["resourceType"] == "ServiceRequest":
+            return enrolment.is_referral(resource, self.site) or enrolment.reason_only(resource, [], self.site)
+        return resource["resourceType"] == "Procedure" and has_code(resource.get("code"), self.site.surgery_codes)
+
+    def advance(self, tx: Transaction, care_plan: str, now: Now, cause: str) -> Changes:
+        """Bring a CarePlan to what the pathway asks for now; returns the last, empty difference with explanations."""
+        for _ in range(_PASSES):
+            situation = gather(tx, self.site, tx.read(*care_plan.split("/", 1)))
+            context = Context(self.library, situation, now)
+            changes = replan(context, self.choose_visit)
+            if not self._write(tx, changes, care_plan, now, cause):
+                return changes
+        raise PathwayError(f"{care_plan} does not settle: its actions change each other for ever")
+
+    def check(self, resource: Resource) -> None:
+        """What our own door refuses beyond plain FHIR. Raises InvalidResource."""
+        if resource["resourceType"] == "QuestionnaireResponse" and "questionnaire" in resource:
+            questionnaire = self.library.find_questionnaire(resource["questionnaire"])
+            issues = responses.check(resource, questionnaire) if questionnaire else []
+            if any(issue.severity == "error" for issue in issues):
+                raise InvalidResource(issues)
+
+    def _react(self, tx: Transaction, resource: Resource, now: Now) -> None:
+        answer = _ANSWERS.get(resource["resourceType"])
+        if answer is not None and not answer(self, tx, resource, now):
+            return
+        subject = patient_of(resource)
+        for care_plan in care_plans_of(tx, subject) if subject else []:
+            self.advance(tx, reference_to(care_plan), now, reference_to(resource))
+
+    def _referred(self, tx: Transaction, request: Resource, now: Now) -> bool:
+        if key_of(request) is not None:
+            return True
+        subject = self._patient(tx, request)
+        conditions = list(search_all(tx, "Condition", [("patient", reference_to(subject))])) if subject else []
+        if enrolment.is_referral(request, self.site):
+            refused = enrolment.refusal(subject)
+            if refused is not None or subject is None:
+                self._review(tx, subject, None, request, refused or Finding("referral-patient-unknown", ""), now)
+                return False
+            plan = enrolment.care_plan(self.library, self.plan, self.site, request, subject, conditions, now.instant)
+            written = tx.transact([Create(plan, key_of(plan))])[0]
+            if written.created:
+                tx.send(written.reference)
+        elif enrolment.reason_only(request, conditions, self.site):
+            finding = Finding(
+                "referral-reason-only", "An order for calcinosis arrived with a code that is no referral."
+            )
+            self._review(tx, subject, None, request, finding, now)
+        return True
+
+    def _operated(self, tx: Transaction, procedure: Resource, now: Now) -> bool:
+        """Say what speaks against using a Procedure; using it is the engine's part."""
+        subject = self._patient(tx, procedure)
+        plans = care_plans_of(tx, reference_to(subject)) if subject else []
+        if not plans and has_code(procedure.get("code"), self.site.surgery_codes):
+            text = "A surgery is recorded for a patient who is not on the pathway."
+            self._review(tx, subject, None, procedure, Finding("surgery-unplanned", text), now)
+        situations = [gather(tx, self.site, care_plan) for care_plan in plans]
+        named = [s for s in situations if reference_to(procedure) in map(reference_to, s.of_type("Procedure"))]
+        if plans and not named and has_code(procedure.get("code"), self.site.surgery_codes):
+            text = "A surgery is recorded, but not for which of the patient's pathways it was (Procedure.basedOn)."
+            self._review(tx, subject, None, procedure, Finding("surgery-ambiguous", text), now)
+            return True
+        for situation in named or situations:
+            finding = self._finding(procedure, situation, now)
+            if finding is not None:
+                self._review(tx, subject, situation.care_plan, procedure, finding, now)
+        return True
+
+    def _finding(self, procedure: Resource, situation: Situation, now: Now) -> Finding | None:
+        context, care_plan = Context(self.library, situation, now), situation.care_plan
+        known = surgeries(context)
+        match = recognised(procedure, known, care_plan, self.site)
+        if not isinstance(match, Surgery):
+            return match
+        if procedure.get("status") != "completed":
+            return status_finding(procedure)
+        ended = end_of(procedure, self.site.zone, context.today)
+        if isinstance(ended, Finding):
+            return ended
+        for other in situation.of_type("Procedure"):
+            same = other.get("status") == "completed" and recognised(other, known, care_plan, self.site) == match
+            day = end_of(other, self.site.zone, context.today)
+            if same and isinstance(day, date) and day != ended:
+                text = (
+                    f"This surgery is recorded twice, for {min(day, ended)} and for {max(day, ended)}: which is right?"
+                )
+                return Finding("surgery-ambiguous", text)
+        return None
+
+    def _answered(self, tx: Transaction, response: Resource, now: Now) -> bool:
+        try:
+            self.check(response)
+        except InvalidResource as error:
+            subject = self._patient(tx, response)
+            plans = care_plans_of(tx, reference_to(subject)) if subject else []
+            finding = Finding("response-invalid", f"The answers cannot be used: {error}")
+            self._review(tx, subject, plans[0] if plans else None, response, finding, now)
+            return False
+        return True
+
+    def _review(
+        self,
+        tx: Transaction,
+        subject: Resource | None,
+        care_plan: Resource | None,
+        about: Resource,
+        finding: Finding,
+        now: Now,
+    ) -> None:
+        task = review(self.library, self.site, subject, care_plan, about, finding, now.instant)
+        written = tx.transact([Create(task, key_of(task))])[0]
+        tx.quarantine(_quarantined(about, finding.reason, finding.explanation))
+        if written.created:
+            tx.send(written.reference)
+
+    def _patient(self, tx: Transaction, resource: Resource) -> Resource | None:
+        reference = patient_of(resource)
+        try:
+            return tx.read(*reference.split("/", 1)) if reference else None
+        except NotFound:
+            return None
+
+    def _write(self, tx: Transaction, changes: Changes, care_plan: str, now: Now, cause: str) -> bool:
+        """Write the difference; False when there was none."""
+        written = tx.transact(changes.resources)
+        for reference in [w.reference for w in written]:
+            if reference in changes.release or tx.sent(reference):
+                tx.send(reference)
+        released = [r for r in changes.release if not tx.sent(r)]
+        for reference in released:
+            tx.send(reference)
+        for alert in changes.alerts:
+            tx.alert(alert)
+        self._plan_due(tx, changes, care_plan, now)
+        if written:
+            record = provenance(self.site, changes.reasons, cause, now)
+            tx.transact([Create(record)])
+            if any(tx.sent(reference) for reference, _ in changes.reasons):
+                tx.send(reference_to(record))
+        return bool(written or released)
+
+    def _plan_due(self, tx: Transaction, changes: Changes, care_plan: str, now: Now) -> None:
+        wanted = {work.key for work in changes.due}
+        for work in changes.due:
+            tx.due.plan(work)
+        for work in tx.due.of_plan(care_plan):
+            if work.state == "scheduled" and work.key not in wanted and work.due_at > now.clinical:
+                tx.due.cancel(work.key, "no longer asked for")
+
+
+_ANSWERS: dict[str, Callable[[Pathway, Transaction, Resource, Now], bool]] = {
+    "ServiceRequest": Pathway._referred,
+    "Procedure": Pathway._operated,
+    "QuestionnaireResponse": Pathway._answered,
+}
+
+
+def _quarantined(resource: Resource, reason: str, explanation: str) -> Quarantined:
+    return Quarantined(reason, explanation, reference_to(resource), resource.get("meta", {}).get("versionId"))

@@ -1,0 +1,190 @@
+"""What happened -> what changes. Pure: a situation in, the changes out, and nothing when all is as it should be.
+
+`replan` compares what the pathway asks for (apply) with what exists. What nobody has accepted, booked or started
+moves; what somebody has belongs to the hospital and gets a Task "confirm new date"; what is over stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pathway import codes
+from pathway.apply import Applied, Explanation, Proposal, apply
+from pathway.assessment import assess
+from pathway.context import Context
+from pathway.keys import key_of
+from pathway.ports import Alert, Change, Create, DueWork, Resource, Update, VisitChooser
+from pathway.references import reference_to
+from pathway.requests import PROVISIONAL
+from pathway.review import confirm_cancellation, confirm_date
+from pathway.tasks import is_movable, is_open, moved_to, withdrawn
+
+_OURS: Mapping[str, tuple[str, ...]] = {
+    "Task": ("restriction", "focus", "businessStatus"),
+    "Appointment": ("requestedPeriod",),
+    "ServiceRequest": (),
+    "CommunicationRequest": ("occurrenceDateTime",),
+}
+_CAN_GO = {"businessStatus": PROVISIONAL}
+
+
+@dataclass
+class Changes:
+    """What has to be written together.
+
+    `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
+    `reasons`: for each changed resource, why. `due`: all work that lies ahead of the plan.
+    """
+
+    resources: list[Change] = field(default_factory=list)
+    release: list[str] = field(default_factory=list)
+    due: list[DueWork] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+    explanations: Sequence[Explanation] = ()
+
+    def create(self, resource: Resource, why: str, *, release: bool = True) -> None:
+        self.resources.append(Create(resource, key_of(resource)))
+        self._note(resource, why, release=release)
+
+    def update(self, resource: Resource, why: str, *, release: bool = True) -> None:
+        self.resources.append(Update(resource, resource["meta"]["versionId"]))
+        self._note(resource, why, release=release)
+
+    def _note(self, resource: Resource, why: str, *, release: bool) -> None:
+        self.reasons.append((reference_to(resource), why))
+        if release:
+            self.release.append(reference_to(resource))
+
+
+def replan(context: Context, choose_visit: VisitChooser) -> Changes:
+    """The difference between what the pathway asks for now and what exists."""
+    applied = apply(context, choose_visit)
+    changes = Changes(due=applied.due, explanations=applied.explanations)
+    for proposal in applied.proposals:
+        _with_assessment(context, proposal)
+        existing = context.situation.by_key.get((proposal.resource["resourceType"], proposal.key.value))
+        if existing is None:
+            _create(changes, proposal)
+        else:
+            _change(context, changes, proposal, existing)
+    _withdraw(context, changes, applied)
+    _list_activities(context, changes)
+    return changes
+
+
+def _with_assessment(context: Context, proposal: Proposal) -> None:
+    """The Task that asks for the decision carries the proposed result and its reasons (A19); it decides nothing."""
+    responses = context.situation.responses(codes.INDICATIONS)
+    if proposal.action != codes.RECORD_DECISION or not responses:
+        return
+    result = assess(responses[-1])
+    proposed = {"coding": [{"system": codes.RULE_RESULT, "code": result.result}], "text": f"Proposed: {result.result}"}
+    proposal.resource.setdefault("input", []).extend(
+        [
+            {"type": {"text": "Proposed result"}, "valueCodeableConcept": proposed},
+            *({"type": {"text": "Reason"}, "valueString": reason} for reason in result.reasons),
+        ]
+    )
+
+
+def _create(changes: Changes, proposal: Proposal) -> None:
+    if proposal.over:
+        return
+    if proposal.flag is not None:
+        if "meta" not in proposal.flag:
+            changes.create(proposal.flag, proposal.why)
+        priority = proposal.resource.get("priority")
+        changes.alerts.append(
+            Alert(proposal.action, "stat" if priority == "stat" else "urgent", reference_to(proposal.resource))
+        )
+    changes.create(proposal.resource, proposal.why, release=not proposal.held)
+
+
+def _change(context: Context, changes: Changes, proposal: Proposal, existing: Resource) -> None:
+    if not is_open(existing):
+        return
+    if proposal.over and existing["resourceType"] == "Task":
+        changes.update(moved_to(existing, "completed", at=context.now.instant, reason=proposal.over), proposal.over)
+        return
+    moved = _moved(existing, proposal.resource, context.now.instant)
+    if is_movable(existing):
+        if moved is not None:
+            changes.update(moved, _why_moved(existing, proposal), release=not proposal.held)
+        elif not proposal.held:
+            changes.release.append(reference_to(existing))
+    elif moved is not None and _days(existing) != _days(proposal.resource):
+        task = confirm_date(context, existing, proposal.resource)
+        if (task["resourceType"], task["identifier"][0]["value"]) not in context.situation.by_key:
+            changes.create(task, str(task["description"]))
+
+
+def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | None:
+    """The existing request brought to what is proposed; None when there is nothing to change."""
+    managed = _OURS[existing["resourceType"]]
+    changed = {name: proposed[name] for name in managed if name in proposed and proposed[name] != existing.get(name)}
+    gone = [n for n in managed if n in _CAN_GO and existing.get(n) == _CAN_GO[n] and n not in proposed]
+    if existing["resourceType"] == "Task" and existing["status"] == "draft" and proposed["status"] == "requested":
+        changed["status"] = "requested"
+    if existing["resourceType"] == "Appointment" and existing["status"] != proposed["status"]:
+        changed["status"] = proposed["status"]
+    if "requestedPeriod" in changed:
+        changed["comment"] = proposed.get("comment")
+    if not changed and not gone:
+        return None
+    if existing["resourceType"] == "Task":
+        changed["lastModified"] = instant
+    return {name: value for name, value in {**existing, **changed}.items() if name not in gone}
+
+
+def _days(resource: Resource) -> Any:
+    period: Any = resource.get("restriction", {}).get("period")
+    return period or resource.get("requestedPeriod") or resource.get("occurrenceDateTime")
+
+
+def _why_moved(existing: Resource, proposal: Proposal) -> str:
+    if _days(existing) != _days(proposal.resource):
+        return f"the date it depends on has changed; {proposal.why}"
+    return proposal.why
+
+
+def _withdraw(context: Context, changes: Changes, applied: Applied) -> None:
+    """What the pathway no longer asks for: withdrawn where it is still ours, otherwise a person is asked."""
+    wanted = {(p.resource["resourceType"], p.key.value) for p in applied.proposals}
+    reasons = {(e.action, e.occurrence): e.why for e in applied.explanations if not e.included}
+    for (type, value), existing in context.situation.by_key.items():
+        action, occurrence = _action_of(context, value)
+        if action not in context.actions or (type, value) in wanted or type == "Flag" or not is_open(existing):
+            continue
+        why = reasons.get((action, occurrence), "the pathway no longer asks for it")
+        if _reports_flag(existing) or not is_movable(existing):
+            task = confirm_cancellation(context, existing, why)
+            if ("Task", task["identifier"][0]["value"]) not in context.situation.by_key:
+                changes.create(task, why)
+        else:
+            changes.update(withdrawn(existing, at=context.now.instant, reason=why), why, release=False)
+
+
+def _action_of(context: Context, value: str) -> tuple[str, str]:
+    action, _, rest = value.removeprefix(f"{context.situation.key.value}:").partition(":")
+    return action, rest.partition(":")[0]
+
+
+def _reports_flag(resource: Resource) -> bool:
+    return str(resource.get("focus", {}).get("reference", "")).startswith("Flag/")
+
+
+def _list_activities(context: Context, changes: Changes) -> None:
+    """CarePlan.activity names every request of the plan, in the order they came."""
+    care_plan = context.situation.care_plan
+    listed = [a["reference"]["reference"] for a in care_plan.get("activity", [])]
+    created = [reference_to(c.resource) for c in changes.resources if isinstance(c, Create)]
+    known = [reference_to(r) for r in context.situation.by_key.values()]
+    missing = [
+        r for r in dict.fromkeys([*known, *created]) if r not in listed and not r.startswith(("Flag/", "CarePlan/"))
+    ]
+    if missing:
+        activity = [{"reference": {"reference": reference}} for reference in [*listed, *missing]]
+        changes.update({**care_plan, "activity": activity}, "the plan's activities")

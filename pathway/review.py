@@ -1,0 +1,101 @@
+"""Tasks for a person: an input that could not be acted on, and dates that only the hospital may change."""
+
+from __future__ import annotations
+
+from pathway import codes
+from pathway.context import Context
+from pathway.keys import action_key
+from pathway.library import Library
+from pathway.ports import Key, Resource
+from pathway.references import reference_to
+from pathway.requests import Brief, build
+from pathway.site import Site
+from pathway.surgery import Finding
+
+
+def review(
+    library: Library,
+    site: Site,
+    subject: Resource | None,
+    care_plan: Resource | None,
+    about: Resource,
+    finding: Finding,
+    instant: str,
+) -> Resource:
+    """A Task for the coordinator to look at `about`; one per resource and reason.
+
+    Without a CarePlan its key is the hospital's own: a surgery of a patient who is not on the pathway is not dropped.
+    """
+    hospital = Key(codes.KEY_SYSTEM, site.hospital)
+    key = action_key(hospital, "review", finding.reason, about["resourceType"], about["id"])
+    activity = library.activity(codes.REVIEW)
+    task = build(
+        activity,
+        Brief(
+            key=key,
+            definition=f"{activity['url']}|{activity['version']}",
+            title=str(activity.get("title", "Review")),
+            subject=subject,
+            care_plan=care_plan,
+            authored=instant,
+            owners=[site.roles["coordinator"]],
+            focus=reference_to(about),
+        ),
+    )
+    return {**task, **_reason(finding)}
+
+
+def confirm_date(context: Context, existing: Resource, proposed: Resource) -> Resource:
+    """A Task to confirm a new date of something the hospital has accepted, booked or started; it names both dates."""
+    old, new = days_of(existing), days_of(proposed)
+    sentence = f"{_title(existing)}: planned for {old}, but the date it depends on has changed, it would now be {new}."
+    return _confirm(context, existing, Finding("confirm-date", sentence), new.replace(" ", ""))
+
+
+def confirm_cancellation(context: Context, existing: Resource, why: str) -> Resource:
+    """A Task to confirm that something the hospital has accepted, booked or started is no longer wanted."""
+    sentence = f"{_title(existing)} is no longer asked for ({why}). Please cancel it, or keep it knowingly."
+    return _confirm(context, existing, Finding("confirm-cancellation", sentence), "cancel")
+
+
+def _confirm(context: Context, existing: Resource, finding: Finding, what: str) -> Resource:
+    situation = context.situation
+    key = action_key(situation.key, finding.reason, existing["id"], what)
+    activity = context.library.activity(codes.CONFIRM_DATE)
+    brief = Brief(
+        key=key,
+        definition=f"{activity['url']}|{activity['version']}",
+        title=str(activity.get("title", "Confirm")),
+        subject=situation.subject,
+        care_plan=situation.care_plan,
+        authored=context.now.instant,
+        owners=[situation.site.roles["coordinator"]],
+        focus=reference_to(existing),
+    )
+    return {**build(activity, brief), **_reason(finding)}
+
+
+def _reason(finding: Finding) -> Resource:
+    return {
+        "description": finding.explanation,
+        "reasonCode": {
+            "coding": [{"system": codes.REVIEW_REASON, "code": finding.reason}],
+            "text": finding.explanation,
+        },
+    }
+
+
+def days_of(resource: Resource) -> str:
+    """The day or days of a request, in words."""
+    period: Resource = resource.get("restriction", {}).get("period") or next(
+        iter(resource.get("requestedPeriod", [])), {}
+    )
+    start = resource.get("start") or period.get("start") or resource.get("occurrenceDateTime")
+    end = resource.get("end") or period.get("end")
+    days = [str(day)[:10] for day in (start, end) if day]
+    return " to ".join(dict.fromkeys(days)) or "no date"
+
+
+def _title(resource: Resource) -> str:
+    code = resource.get("code") or {}
+    return str(code.get("text") or resource.get("description") or resource["resourceType"])

@@ -1,0 +1,104 @@
+"""What one hospital decides about its pathway: owners, codes, zone, calendar and parameters.
+
+Values come as JSON when a hospital is registered; wrong ones are refused with the element's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from pathway.ports import Resource
+
+Kind = Literal["demo", "test", "real"]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from error
+    return name
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Code(_Part):
+    system: str
+    code: str
+
+
+class Owner(_Part):
+    """Who does the work of a role: a PractitionerRole, Practitioner or Organization in the hospital.
+
+    An Organization cannot take part in an Appointment: there its `healthcare_service` stands for it.
+    """
+
+    reference: Annotated[
+        str, Field(pattern=r"^(PractitionerRole|Practitioner|Organization|CareTeam)/[A-Za-z0-9.\-]{1,64}$")
+    ]
+    display: str = ""
+    healthcare_service: Annotated[str | None, Field(pattern=r"^HealthcareService/[A-Za-z0-9.\-]{1,64}$")] = None
+
+
+class Closure(_Part):
+    first: date
+    last: date
+    reason: str
+
+
+class ClinicCalendar(_Part):
+    """When follow-up visits can take place. `weekdays`: Monday = 0. `capacity`: visits a day, None for no limit."""
+
+    weekdays: frozenset[Annotated[int, Field(ge=0, le=6)]] = frozenset({0, 1, 2, 3, 4})
+    country: str | None = None
+    subdivision: str | None = None
+    closures: tuple[Closure, ...] = ()
+    capacity: Annotated[int | None, Field(ge=1)] = None
+
+
+class Parameters(_Part):
+    """Numbers a site may change; every default is a product default that needs clinical sign-off."""
+
+    target_day: Annotated[int, Field(ge=0)] = 10
+    surgery_match_days: Annotated[int, Field(ge=0)] = 14
+    reminder_time: time = time(9, 0)
+
+
+class Site(_Part):
+    hospital: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
+    kind: Kind
+    zone: Annotated[str, AfterValidator(_known_zone)]
+    roles: dict[str, Owner]
+    referral_codes: tuple[Code, ...]
+    surgery_codes: tuple[Code, ...]
+    calcinosis_codes: tuple[Code, ...] = ()
+    calendar: ClinicCalendar = ClinicCalendar()
+    parameters: Parameters = Parameters()
+
+    def missing_roles(self, needed: Iterable[str]) -> list[str]:
+        """Roles that the pathway needs and this site gives to nobody."""
+        return sorted(set(needed) - set(self.roles) - {"patient"})
+
+
+def has_code(concept: Resource | None, codes: Iterable[Code]) -> bool:
+    """Whether a CodeableConcept carries one of `codes`."""
+    wanted = {(code.system, code.code) for code in codes}
+    return any((c.get("system"), c.get("code")) in wanted for c in (concept or {}).get("coding", []))
+
+
+def coding_of(concept: Resource | None, system: str) -> str | None:
+    """The code a CodeableConcept has in `system`."""
+    for coding in (concept or {}).get("coding", []):
+        if coding.get("system") == system and coding.get("code"):
+            return str(coding["code"])
+    return None
+
+
+Roles = Mapping[str, Owner]

@@ -1,0 +1,135 @@
+"""All that is known about one patient on one pathway, read once, with references in our ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+from pathway.errors import NotFound
+from pathway.keys import key_of
+from pathway.ports import Key, Resource, Transaction, search_all
+from pathway.references import reference_to, rewritten
+from pathway.site import Site
+from pathway.timing import instant
+
+PATIENT_TYPES = (
+    "Appointment",
+    "CommunicationRequest",
+    "Condition",
+    "Encounter",
+    "Flag",
+    "Procedure",
+    "QuestionnaireResponse",
+    "ServiceRequest",
+    "Task",
+)
+AUTHORED_TYPES = ("Appointment", "CommunicationRequest", "Flag", "ServiceRequest", "Task")
+
+
+@dataclass(frozen=True)
+class Now:
+    """The two clocks: the clinical one decides what is due, the wire clock is always real. Both aware, UTC."""
+
+    clinical: datetime
+    wire: datetime
+
+    @property
+    def instant(self) -> str:
+        """The wire time as a FHIR instant."""
+        return self.wire.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A patient's data around one CarePlan."""
+
+    site: Site
+    subject: Resource
+    care_plan: Resource
+    referral: Resource | None
+    data: Sequence[Resource] = field(default_factory=tuple)
+
+    @property
+    def key(self) -> Key:
+        key = key_of(self.care_plan)
+        assert key is not None
+        return key
+
+    @cached_property
+    def by_key(self) -> Mapping[tuple[str, str], Resource]:
+        """What the pathway has led to, by type and key value."""
+        ours = self.of_type(*AUTHORED_TYPES)
+        return {(r["resourceType"], key.value): r for r in ours if (key := key_of(r)) is not None}
+
+    def of_type(self, *types: str) -> list[Resource]:
+        return [resource for resource in self.data if resource["resourceType"] in types]
+
+    def responses(self, questionnaire: str) -> list[Resource]:
+        """Finished responses to a Questionnaire (url without version), oldest first."""
+        found = [
+            r
+            for r in self.of_type("QuestionnaireResponse")
+            if r.get("status") in ("completed", "amended")
+            and str(r.get("questionnaire", "")).split("|")[0] == questionnaire
+        ]
+        return sorted(found, key=authored_order)
+
+
+def authored_order(response: Resource) -> tuple[str, str]:
+    """What comes first was authored first, whatever zone its author wrote in."""
+    authored = str(response.get("authored", ""))
+    with suppress(ValueError):
+        authored = instant(authored).astimezone(UTC).isoformat()
+    return authored, str(response["id"])
+
+
+def gather(tx: Transaction, site: Site, care_plan: Resource) -> Situation:
+    """Read the situation of a CarePlan inside `tx`."""
+    subject = tx.ours(care_plan["subject"]["reference"])
+    data = [
+        rewritten(resource, tx.ours)
+        for type in PATIENT_TYPES
+        for resource in search_all(tx, type, [("patient", subject), ("_count", "500")])
+    ]
+    alone = len(care_plans_of(tx, subject)) <= 1
+    kept = _belonging(data, care_plan, alone=alone)
+    return Situation(site, _read(tx, subject) or {"resourceType": "Patient"}, care_plan, _referral(tx, care_plan), kept)
+
+
+def care_plans_of(tx: Transaction, subject: str) -> list[Resource]:
+    """The running CarePlans we authored for a patient."""
+    return [plan for plan in search_all(tx, "CarePlan", [("patient", subject), ("status", "active")]) if key_of(plan)]
+
+
+def _belonging(data: Sequence[Resource], care_plan: Resource, *, alone: bool) -> list[Resource]:
+    """What is this plan's own, what is based on it, and what the patient's only plan may be meant by."""
+    key = key_of(care_plan)
+    prefix = f"{key.value}:" if key else ""
+    own = {reference_to(r) for r in data if (k := key_of(r)) and k.value.startswith(prefix)} | {reference_to(care_plan)}
+
+    def belongs(resource: Resource) -> bool:
+        if key_of(resource) is not None:
+            return reference_to(resource) in own
+        if resource["resourceType"] not in ("QuestionnaireResponse", "Procedure"):
+            return True
+        based_on = {str(r.get("reference")) for r in resource.get("basedOn", [])}
+        return bool(based_on & own) or (alone and not any(r.startswith("CarePlan/") for r in based_on))
+
+    return [resource for resource in data if belongs(resource)]
+
+
+def _referral(tx: Transaction, care_plan: Resource) -> Resource | None:
+    for reference in care_plan.get("supportingInfo", []):
+        if str(reference.get("reference", "")).startswith("ServiceRequest/"):
+            return _read(tx, reference["reference"])
+    return None
+
+
+def _read(tx: Transaction, reference: str) -> Resource | None:
+    try:
+        return tx.read(*reference.split("/", 1))
+    except NotFound:
+        return None

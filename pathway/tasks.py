@@ -1,0 +1,60 @@
+"""What may happen to a request that exists: pure transitions of Task, Appointment and other requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pathway.errors import Refused
+from pathway.ports import Resource
+
+OPEN_TASK = frozenset({"draft", "requested", "received", "accepted", "ready", "in-progress", "on-hold"})
+_NOT_ACCEPTED = frozenset({"draft", "requested", "received"})
+_AFTER_ACCEPTED = OPEN_TASK - _NOT_ACCEPTED | {"cancelled", "failed", "completed", "entered-in-error"}
+_LEGAL: Mapping[str, frozenset[str]] = {
+    "draft": frozenset({"requested", "cancelled", "completed", "entered-in-error"}),
+    "requested": _AFTER_ACCEPTED | {"received", "rejected"},
+    "received": _AFTER_ACCEPTED | {"rejected"},
+    **dict.fromkeys(("accepted", "ready", "in-progress", "on-hold"), _AFTER_ACCEPTED),
+}
+_MOVABLE: Mapping[str, frozenset[str]] = {
+    "Task": _NOT_ACCEPTED,
+    "Appointment": frozenset({"proposed", "waitlist"}),
+    "ServiceRequest": frozenset({"draft"}),
+    "CommunicationRequest": frozenset({"draft", "active"}),
+}
+_OVER: Mapping[str, frozenset[str]] = {
+    "Task": frozenset({"completed", "cancelled", "failed", "rejected", "entered-in-error"}),
+    "Appointment": frozenset({"fulfilled", "cancelled", "noshow", "entered-in-error"}),
+    "ServiceRequest": frozenset({"completed", "revoked", "entered-in-error"}),
+    "CommunicationRequest": frozenset({"completed", "revoked", "entered-in-error"}),
+}
+
+
+def is_open(resource: Resource) -> bool:
+    """Whether something can still come of it."""
+    return resource.get("status") not in _OVER.get(resource["resourceType"], frozenset())
+
+
+def is_movable(resource: Resource) -> bool:
+    """Whether it is still ours to move or withdraw: proposed, not accepted, booked or started by anybody."""
+    return resource.get("status") in _MOVABLE.get(resource["resourceType"], frozenset())
+
+
+def moved_to(task: Resource, status: str, *, at: str, reason: str | None = None) -> Resource:
+    """The Task in its new status; `at` is the FHIR instant of the change. Raises Refused for an illegal transition."""
+    current = str(task.get("status"))
+    if status != current and status not in _LEGAL.get(current, frozenset()):
+        raise Refused(f"A Task that is {current} cannot become {status}")
+    changed = {**task, "status": status, "lastModified": at}
+    if reason:
+        changed["statusReason"] = {"text": reason}
+    return changed
+
+
+def withdrawn(resource: Resource, *, at: str, reason: str) -> Resource:
+    """A request that is no longer wanted: Task and Appointment cancelled, other requests revoked."""
+    if resource["resourceType"] == "Task":
+        return moved_to(resource, "cancelled", at=at, reason=reason)
+    if resource["resourceType"] == "Appointment":
+        return {**resource, "status": "cancelled", "comment": reason}
+    return {**resource, "status": "revoked", "note": [*resource.get("note", []), {"text": reason}]}

@@ -1,0 +1,141 @@
+"""Time as the clinic means it: partial dates, calendar days in the clinic's zone, offsets and windows.
+
+T0 is a calendar date in the zone of the operating facility. Offsets in days are calendar arithmetic, so that
+09:00 stays 09:00 across a change of daylight saving time. Day 14 ends at day 15 00:00.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pathway.errors import InvalidDefinition
+from pathway.ports import Resource
+
+_DATE_TIME = re.compile(
+    r"^(?P<day>\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?P<zone>Z|[+-]\d{2}:\d{2})?)?$"
+)
+Relationship = Literal[
+    "before-start",
+    "before",
+    "before-end",
+    "concurrent-with-start",
+    "concurrent",
+    "concurrent-with-end",
+    "after-start",
+    "after",
+    "after-end",
+]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Calendar days, both included. An end that is None is open."""
+
+    first: date | None
+    last: date | None
+
+    def period(self) -> Resource:
+        """As a FHIR Period of dates (an end that is a date includes the whole day)."""
+        days = {"start": self.first, "end": self.last}
+        return {name: day.isoformat() for name, day in days.items() if day is not None}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When an anchor happens or happened: calendar days in the clinic's zone; `done` once it has ended."""
+
+    start: date
+    end: date
+    done: bool = False
+
+
+def calendar_date(value: str, zone: str) -> date | None:
+    """The clinic's calendar date of a FHIR date, dateTime or instant.
+
+    None for a partial one (year or month only) and for a day that does not exist.
+    """
+    match = _DATE_TIME.match(value)
+    if match is None:
+        return None
+    try:
+        if match["zone"] is None:
+            return date.fromisoformat(match["day"])
+        return instant(value).astimezone(ZoneInfo(zone)).date()
+    except ValueError:
+        return None
+
+
+def instant(value: str) -> datetime:
+    """A FHIR instant, or a dateTime that carries its offset, as an aware datetime."""
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return moment
+
+
+def wall(day: date, at: time, zone: str) -> datetime:
+    """The UTC instant of a wall-clock time: one the clock skips moves forward, of two equal ones the first counts."""
+    local = datetime.combine(day, at, ZoneInfo(zone))
+    return local.astimezone(UTC)
+
+
+def offset_days(quantity: Resource) -> int:
+    """A FHIR Duration in whole days. Raises InvalidDefinition for any unit but days and weeks."""
+    factor = {"d": 1, "wk": 7}.get(str(quantity.get("code") or quantity.get("unit")))
+    value = quantity.get("value")
+    if factor is None or value is None or int(value) != value:
+        raise InvalidDefinition(f"An offset must be whole days or weeks (UCUM d, wk), not {quantity!r}")
+    return int(value) * factor
+
+
+def window(anchor: Moment, relationship: str, low: int, high: int) -> Window:
+    """The days asked for by `relationship` with an offset of `low`..`high` days.
+
+    before-*: everything up to the offset before the anchor; after-*: from low to high days after it.
+    """
+    side, _, edge = relationship.partition("-")
+    base = anchor.end if edge == "end" or relationship == "after" else anchor.start
+    if side == "before":
+        return Window(None, base - timedelta(days=low))
+    return Window(base + timedelta(days=low), base + timedelta(days=high))
+
+
+@dataclass(frozen=True)
+class Timed:
+    """An action's place in time: its window, the instant at which its start condition is looked at, and until when.
+
+    `waits_for` names the anchor whose date is still unknown; `provisional`: the anchor has not happened yet.
+    """
+
+    window: Window | None = None
+    at: datetime | None = None
+    expires: datetime | None = None
+    provisional: bool = False
+    waits_for: str | None = None
+
+
+def timed(anchor: Moment, relationship: str, low: int, high: int, zone: str, reminder_time: time) -> Timed:
+    """Where an offset from `anchor` falls.
+
+    What comes before its anchor is looked at at `reminder_time` of its last day and is pointless after the anchor's
+    day; what comes after is looked at from the start of its first day and never expires.
+    """
+    days = window(anchor, relationship, low, high)
+    if days.first is None:
+        assert days.last is not None
+        return Timed(days, wall(days.last, reminder_time, zone), wall(anchor.start + timedelta(days=1), time(), zone))
+    return Timed(days, wall(days.first, time(), zone), provisional=not anchor.done)
+
+
+def offsets(related: Resource) -> tuple[int, int] | None:
+    """The offset of a PlanDefinition.action.relatedAction as (low, high) days; None when it has none."""
+    if "offsetDuration" in related:
+        days = offset_days(related["offsetDuration"])
+        return days, days
+    if "offsetRange" in related:
+        return offset_days(related["offsetRange"]["low"]), offset_days(related["offsetRange"]["high"])
+    return None
