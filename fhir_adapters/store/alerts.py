@@ -76,7 +76,7 @@ class Alerts:
         """Unacknowledged alerts whose time has come; nobody else gets them for the length of the lease."""
         where = and_(_alert.hospital == self._hospital, _alert.state.in_(_UNANSWERED), _alert.next_at <= self._now)
         claimed = []
-        for entry in self._read(where, limit):
+        for entry in self._read(where, limit, lock=True):
             self._change(entry.id, next_at=self._now + lease, attempt=entry.attempt + 1)
             claimed.append(self.entry(entry.id))
         return claimed
@@ -96,9 +96,12 @@ class Alerts:
             self._change(id, state="acknowledged", acknowledged_at=self._now, acknowledged_by=by)
         return self.entry(id)
 
-    def _read(self, where: ColumnElement[bool], limit: int | None = None) -> Sequence[AlertEntry]:
+    def _read(
+        self, where: ColumnElement[bool], limit: int | None = None, *, lock: bool = False
+    ) -> Sequence[AlertEntry]:
         query = select(*_ENTRY).where(where).order_by(_alert.next_at, _alert.id).limit(limit)
-        return [AlertEntry(*row) for row in self._connection.execute(query.with_for_update(skip_locked=True))]
+        query = query.with_for_update(skip_locked=True) if lock else query
+        return [AlertEntry(*row) for row in self._connection.execute(query)]
 
     def _change(self, id: str, **values: Any) -> None:
         if self._connection.execute(update(c.alert).where(self._is(id)).values(**values)).rowcount != 1:

@@ -112,6 +112,7 @@ class Outbox:
         if not self._close(claim, state="waiting" if behind else "done", attempt=0, next_at=self._now, last_error=None):
             return False
         Links(self._connection, self._hospital).save(link)
+        QuarantineLedger(self._connection, self._hospital, self._now).settle(claim.reference, OUTBOX)
         return True
 
     def retry(self, claim: OutboxClaim, next_at: datetime, error: str) -> bool:

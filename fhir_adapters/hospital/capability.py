@@ -1,0 +1,86 @@
+"""From a CapabilityStatement to how each type is written and read there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pathway.ports import Resource
+
+CreateBy = Literal["condition", "search", "own-id", "nothing"]
+
+
+@dataclass(frozen=True)
+class TypePlan:
+    """How one type is exchanged.
+
+    `create`: by If-None-Exist; by a search and then a POST; by a PUT under our own id (types without an identifier);
+    or not at all, and the resource stays here. `update`: whether PUT is offered. `by_time`: `_lastUpdated` works.
+    `search`: whether it can be read at all, but for one at a time.
+    """
+
+    create: CreateBy
+    update: bool
+    by_time: bool
+    search: bool = True
+
+    def explain(self) -> str:
+        """For the hospital's engineers, as one sentence."""
+        written = {
+            "condition": "created once by If-None-Exist on our identifier",
+            "search": "created after a search for our identifier found nothing",
+            "own-id": "written by PUT under our own id",
+            "nothing": "kept here: the server does not let us create it",
+        }[self.create]
+        read = (
+            "read by _lastUpdated" if self.by_time else "read patient by patient" if self.search else "never searched"
+        )
+        return f"{written}; {'updated with If-Match' if self.update else 'never updated'}; {read}"
+
+
+@dataclass(frozen=True)
+class WritePlan:
+    """The plan per type; a type that the statement does not list is not there, but where it lists none at all."""
+
+    software: str
+    transaction: bool
+    types: Mapping[str, TypePlan]
+
+    def of(self, type: str) -> TypePlan:
+        unlisted = _ABSENT if self.types else _type_plan({"type": type})
+        return self.types.get(type, unlisted)
+
+
+_WITHOUT_IDENTIFIER = frozenset({"Provenance"})
+_ABSENT = TypePlan("nothing", update=False, by_time=False, search=False)
+
+
+def write_plan(statement: Resource) -> WritePlan:
+    """Compile the plan (https://hl7.org/fhir/R4/capabilitystatement.html)."""
+    rest: Resource = next((r for r in statement.get("rest", []) if r.get("mode") == "server"), {})
+    interactions = {i.get("code") for i in rest.get("interaction", [])}
+    software = statement.get("software", {})
+    return WritePlan(
+        software=" ".join(filter(None, (software.get("name"), software.get("version")))) or "unnamed server",
+        transaction="transaction" in interactions,
+        types={r["type"]: _type_plan(r) for r in rest.get("resource", [])},
+    )
+
+
+def _type_plan(resource: Resource) -> TypePlan:
+    codes = {i.get("code") for i in resource.get("interaction", [])}
+    if not codes:  # a server that lists types only: everything is tried the careful way
+        codes = {"create", "update", "search-type"}
+    parameters = {p.get("name") for p in resource.get("searchParam", [])}
+    search = "search-type" in codes
+    by_time = search and (not parameters or "_lastUpdated" in parameters)
+    return TypePlan(_create_by(resource, codes), "update" in codes, by_time, search)
+
+
+def _create_by(resource: Resource, codes: set[str | None]) -> CreateBy:
+    if resource["type"] in _WITHOUT_IDENTIFIER:
+        return "own-id" if "update" in codes else "nothing"
+    if "create" not in codes:
+        return "nothing"
+    return "condition" if resource.get("conditionalCreate") else "search"
