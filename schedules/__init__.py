@@ -1,0 +1,1 @@
+"""When it happens: due work, calendars and the duties that run by themselves."""

@@ -1,0 +1,46 @@
+"""Open days of a clinic: weekdays, public holidays of its subdivision, closures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import holidays
+
+from pathway.errors import Refused
+from pathway.site import ClinicCalendar
+
+
+@dataclass(frozen=True)
+class OpenDays:
+    """Answers for one calendar whether a day is open and, if not, why."""
+
+    calendar: ClinicCalendar
+
+    @cached_property
+    def _holidays(self) -> holidays.HolidayBase | None:
+        if self.calendar.country is None:
+            return None
+        try:
+            # Otherwise the machine's locale decides how a holiday is called.
+            return holidays.country_holidays(self.calendar.country, subdiv=self.calendar.subdivision, language="en_US")
+        except NotImplementedError as error:
+            place = "-".join(filter(None, (self.calendar.country, self.calendar.subdivision)))
+            raise Refused(f"The public holidays of {place} are not known") from error
+
+    def closed(self, day: date) -> str | None:
+        """Why the clinic is closed on `day`, None when it is open."""
+        for closure in self.calendar.closures:
+            if closure.first <= day <= closure.last:
+                return closure.reason
+        if day.weekday() not in self.calendar.weekdays:
+            return f"no clinic on {day:%A}s"
+        if self._holidays is not None and day in self._holidays:
+            return f"public holiday ({self._holidays[day]})"
+        return None
+
+    def between(self, first: date, last: date) -> list[date]:
+        """The open days from `first` to `last`, both included."""
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        return [day for day in days if self.closed(day) is None]

@@ -1,0 +1,111 @@
+"""The clock: one APScheduler job that ticks, and runs the duties whose turn has come. It holds nothing.
+
+Every duty may be run again, so a missed or doubled tick does no harm. A duty that fails is recorded and runs again
+at its next turn; the others go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from pathway.errors import Conflict, PathwayError
+
+_QUIET_SECONDS = 10.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A piece of work with a name, run every `every` seconds; `run` says how much it did."""
+
+    name: str
+    every: float
+    run: Callable[[], int]
+
+
+class Timetable:
+    """Runs duties one after the other. `beat` records a sign of life for each run, with its outcome."""
+
+    def __init__(
+        self, duties: Callable[[], Sequence[Duty]], beat: Callable[[str, str], None], tick: float = 0.25
+    ) -> None:
+        self._duties = duties
+        self._beat = beat
+        self._tick = tick
+        self._last: dict[str, float] = {}
+        self._beats: dict[str, tuple[str, float]] = {}
+        self._turn = Lock()
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        """Begin to tick in a thread of its own."""
+        self._scheduler.add_job(
+            self.run_due,
+            "interval",
+            seconds=self._tick,
+            id="tick",
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop ticking, after the duty that is running."""
+        self._scheduler.shutdown(wait=True)
+
+    def run_due(self, *, now: bool = False) -> None:
+        """Run each duty whose turn has come; with `now` all of them. Never raises."""
+        with self._turn:
+            for duty in self._safe_duties():
+                if now or time.monotonic() - self._last.get(duty.name, float("-inf")) >= duty.every:
+                    self._last[duty.name] = time.monotonic()
+                    self._run(duty)
+
+    def run_now(self, prefix: str, patience: float) -> dict[str, str]:
+        """Run the duties whose name begins with `prefix`, between two ticks; their outcomes by name.
+
+        Raises Conflict when the tick that is running takes longer than `patience` seconds.
+        """
+        if not self._turn.acquire(timeout=patience):
+            raise Conflict("The duties are still at work: try again later")
+        try:
+            return {duty.name: self._run(duty) for duty in self._duties() if duty.name.startswith(prefix)}
+        finally:
+            self._turn.release()
+
+    def _safe_duties(self) -> Sequence[Duty]:
+        try:
+            return self._duties()
+        except Exception as error:
+            _log.error("duties.unknown", error=type(error).__name__)
+            return []
+
+    def _run(self, duty: Duty) -> str:
+        try:
+            note = f"done: {duty.run()}"
+        except PathwayError as error:
+            note = f"failed: {error}"
+            _log.warning("duty.failed", duty=duty.name, error=type(error).__name__)
+        except Exception as error:
+            note = f"failed: {type(error).__name__}"
+            _log.exception("duty.failed", duty=duty.name)
+        self._report(duty.name, note)
+        return note
+
+    def _report(self, name: str, note: str) -> None:
+        """A sign of life at once when there is news, and every few seconds when there is none."""
+        last, at = self._beats.get(name, ("", float("-inf")))
+        if note == last and time.monotonic() - at < _QUIET_SECONDS:
+            return
+        try:
+            self._beat(name, note)
+            self._beats[name] = (note, time.monotonic())
+        except Exception as error:
+            _log.error("heartbeat.failed", duty=name, error=type(error).__name__)
