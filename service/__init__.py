@@ -1,0 +1,1 @@
+"""Wiring and people: settings, start-up, command line, admin REST and pages."""

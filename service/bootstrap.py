@@ -1,0 +1,210 @@
+"""The one place where the rooms are wired together, and where the wire clock is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from threading import RLock
+
+import httpx
+from pydantic import ValidationError
+from sqlalchemy import make_url
+
+from fhir_adapters.hospital.client import HospitalClient
+from fhir_adapters.hospital.feed import Inflow
+from fhir_adapters.hospital.inbound import Inbound
+from fhir_adapters.hospital.outbound import Outbound
+from fhir_adapters.server.door import Door
+from fhir_adapters.store.engine import create_engine
+from fhir_adapters.store.hospitals import HospitalRecord
+from fhir_adapters.store.migrate import upgrade
+from fhir_adapters.store.sql import SqlStore
+from pathway.errors import HospitalError, NotFound, Refused
+from pathway.intake import Pathway
+from pathway.library import Library
+from pathway.ports import AlertRoute, Resource, Transaction, Update, Visit
+from pathway.references import reference_to
+from pathway.site import Site
+from pathway.situation import Now
+from schedules.calendar import OpenDays
+from schedules.choose_visit import choose_visit
+from schedules.duties import release
+from schedules.timetable import Duty, Timetable
+from service.alerts import Webhook
+from service.settings import Settings
+
+VERSION = version("calcinosis-pathway")
+_ALERT_BATCH = 50
+_ALERT_LEASE = timedelta(seconds=60)
+
+
+def wire_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Services:
+    """Everything the command line, the REST APIs and the duties work with."""
+
+    settings: Settings
+    store: SqlStore
+    library: Library
+    http: httpx.Client
+    route: AlertRoute | None
+    _clients: dict[tuple[str, str], HospitalClient] = field(default_factory=dict)
+    _lock: RLock = field(default_factory=RLock)
+
+    def hospital(self, name: str) -> HospitalRecord:
+        """Raises NotFound."""
+        return self.store.hospital(name)
+
+    def site(self, name: str) -> Site:
+        """Raises NotFound, Refused when what is stored no longer fits this version."""
+        try:
+            return Site.model_validate(self.store.hospital(name).site)
+        except ValidationError as error:
+            raise Refused(f"The site of {name} does not fit this version, put it again: {error}") from error
+
+    def now(self, name: str) -> Now:
+        return Now(clinical=self.store.clinical_now(name), wire=wire_clock())
+
+    def pathway(self, name: str) -> Pathway:
+        site = self.site(name)
+        days = OpenDays(site.calendar)
+
+        def chosen(first: date, last: date, target: date) -> Visit:
+            return choose_visit(days, first, last, target)
+
+        return Pathway(self.library, site, chosen)
+
+    def client(self, record: HospitalRecord) -> HospitalClient:
+        """One per hospital and address, so that its CapabilityStatement is read once."""
+        with self._lock:
+            key = (record.name, record.base_url)
+            if key not in self._clients:
+                self._clients[key] = HospitalClient(record.base_url, self.http)
+            return self._clients[key]
+
+    def register(self, site: Site, base_url: str, clinical_time: datetime | None = None) -> HospitalRecord:
+        """A new hospital with its own copy of the definitions, not active yet. Raises Conflict, Refused."""
+        configured = site.model_dump(mode="json")
+        record = self.store.register(site.hospital, site.kind, base_url, configured, clinical_time=clinical_time)
+        self.store.repository(site.hospital).transact([Update(d) for d in self.library.resources()])
+        return record
+
+    def activate(self, name: str) -> HospitalRecord:
+        """Let the duties work for a hospital. Raises Refused with what is missing."""
+        site = self.site(name)
+        missing = site.missing_roles(self.library.roles())
+        if missing:
+            raise Refused(f"Nobody is named for: {', '.join(missing)}. No Task leaves without an owner")
+        if site.kind == "real":
+            raise Refused(
+                "The pathway's content is a draft: a real hospital needs a signed-off version and alert route"
+            )
+        self.store.set_status(name, "active")
+        return self.store.hospital(name)
+
+    def react(self, name: str, tx: Transaction, resource: Resource) -> None:
+        """Answer a resource that arrived at our own door; what the hospital has of ours is kept up to date."""
+        if resource["resourceType"] != "Provenance" and tx.authored(reference_to(resource)):
+            reference = reference_to(resource)
+            if tx.sent(reference):
+                tx.send(reference)
+        self.pathway(name).react(tx, resource, self.now(name))
+
+    def door(self, name: str, base: str) -> Door:
+        token = self.settings.bearer_token
+        return Door(
+            store=self.store,
+            hospital=name,
+            base=base,
+            react=partial(self.react, name),
+            check=lambda resource: self.pathway(name).check(resource),
+            software=VERSION,
+            token=token.get_secret_value() if token else None,
+        )
+
+    def inbound(self, record: HospitalRecord) -> Inbound:
+        pathway = self.pathway(record.name)
+        return Inbound(
+            self.store,
+            record.name,
+            record.base_url,
+            react=lambda tx, resource: pathway.react(tx, resource, self.now(record.name)),
+            concerns=pathway.concerns,
+        )
+
+    def pull(self, record: HospitalRecord) -> int:
+        overlap = timedelta(seconds=self.settings.overlap_seconds)
+        return Inflow(self.store, record.name, self.client(record), self.inbound(record), overlap).run()
+
+    def push(self, record: HospitalRecord) -> int:
+        lease = timedelta(seconds=2 * self.settings.hospital_timeout_seconds)
+        return Outbound(self.store, record.name, self.client(record), self.inbound(record), wire_clock, lease).run()
+
+    def release(self, record: HospitalRecord) -> int:
+        return release.run(self.store, self.pathway(record.name), lambda: self.now(record.name))
+
+    def alert(self, record: HospitalRecord) -> int:
+        """Deliver unanswered alerts; each comes again until a person acknowledges it."""
+        if self.route is None:
+            return 0
+        delivered = 0
+        for entry in self.store.claim_alerts(record.name, _ALERT_BATCH, _ALERT_LEASE):
+            again = wire_clock() + timedelta(seconds=self.settings.alert_repeat_seconds)
+            link = f"{self.settings.public_url}/admin/v1/hospitals/{record.name}/alerts/{entry.id}"
+            try:
+                self.route.deliver(entry.as_alert(), link)
+            except HospitalError:
+                self.store.alert_failed(record.name, entry.id, wire_clock() + timedelta(seconds=5))
+            else:
+                self.store.alert_sent(record.name, entry.id, again)
+                delivered += 1
+        return delivered
+
+    def duties(self) -> Sequence[Duty]:
+        """The duties of every active hospital; a hospital that is down holds up nobody else's."""
+        s = self.settings
+        every = {"pull": s.pull_seconds, "release": s.release_seconds, "push": s.push_seconds, "alert": s.push_seconds}
+        active = [record for record in self.store.hospitals() if record.status == "active"]
+        return [
+            Duty(f"{record.name}.{name}", seconds, partial(getattr(self, name), record))
+            for record in active
+            for name, seconds in every.items()
+        ]
+
+    def timetable(self) -> Timetable:
+        return Timetable(self.duties, self.store.heartbeat)
+
+    def first_hospital(self) -> str:
+        """The hospital that /fhir belongs to. Raises NotFound."""
+        records = self.store.hospitals()
+        if not records:
+            raise NotFound("No hospital is registered yet")
+        return records[0].name
+
+
+def open_store(database_url: str) -> SqlStore:
+    """The database at its newest schema; a SQLite file's folder is made."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(database_url)
+    upgrade(engine)
+    return SqlStore(engine, wire_clock)
+
+
+def bootstrap(settings: Settings) -> Services:
+    http = httpx.Client(timeout=settings.hospital_timeout_seconds, follow_redirects=False)
+    secret = settings.alert_webhook_secret
+    route = (
+        Webhook(settings.alert_webhook_url, secret.get_secret_value() if secret else None, http)
+        if settings.alert_webhook_url
+        else None
+    )
+    return Services(settings, open_store(settings.database_url), Library.load(), http, route)

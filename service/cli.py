@@ -1,0 +1,110 @@
+"""The console command `calcinosis-pathway`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from threading import Event
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from pathway.errors import PathwayError
+from service.bootstrap import VERSION, bootstrap
+from service.settings import Settings, check_binding
+
+app = typer.Typer(
+    help="Follow-up after calcinosis excision surgery, planned in the hospital's own system.", no_args_is_help=True
+)
+
+Host = Annotated[str, typer.Option(help="Address to listen on; beyond this machine only with a bearer token.")]
+Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if show:
+        typer.echo(VERSION)
+        raise typer.Exit
+
+
+@app.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    work: Annotated[bool, typer.Option("--worker/--no-worker", help="Run the duties in this process too.")] = True,
+) -> None:
+    """Serve FHIR, admin REST and health."""
+    from service.app import create_app  # noqa: PLC0415 - keeps `--version` fast
+
+    settings = Settings()
+    check_binding(host, settings)
+    uvicorn.run(create_app(bootstrap(settings), work=work), host=host, port=port, log_level="warning", access_log=False)
+
+
+@app.command()
+def worker() -> None:
+    """Run the duties only: pull, release, push, alert."""
+    from service.logs import configure_logs  # noqa: PLC0415
+
+    configure_logs()
+    timetable = bootstrap(Settings()).timetable()
+    stopped = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    timetable.start()
+    stopped.wait()
+    timetable.stop()
+
+
+@app.command()
+def hospital(
+    host: Host = "127.0.0.1",
+    port: Port = 8001,
+    database_url: Annotated[str, typer.Option(help="Its own database.")] = "sqlite:///var/hospital.db",
+) -> None:
+    """Serve a plain FHIR server that stands for a hospital's own, for demonstrations and tests."""
+    from service.demo.hospital import hospital_app  # noqa: PLC0415
+
+    check_binding(host, Settings())
+    uvicorn.run(
+        hospital_app(database_url, f"http://{host}:{port}/fhir"),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+    )
+
+
+@app.command()
+def demo(
+    story: Annotated[
+        str, typer.Option(help="default, conservative, red-flag, nobody-comes, never-recorded, staged, holiday")
+    ] = "default",
+    hospital: Annotated[
+        str | None, typer.Option(help="Base URL of another FHIR R4 server to use as the hospital's.")
+    ] = None,
+    port: Port = 8000,
+    once: Annotated[bool, typer.Option("--once", help="Stop everything when the story has ended.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """Play one patient's story against a hospital's FHIR server and show it as a timeline."""
+    from service.demo.show import demonstrate  # noqa: PLC0415
+
+    if not demonstrate(story, hospital, port, once=once, as_json=as_json):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The console script: our errors are sentences, not tracebacks."""
+    try:
+        app()
+    except (PathwayError, ValidationError) as error:
+        typer.secho(str(error), fg="red", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
