@@ -1,0 +1,145 @@
+"""The service as one process: its FHIR bases, its token, its health, and what it never writes into a log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from pathway.errors import Refused
+from service.cli import app as command_line
+from service.demo.processes import DutyDesk, Process, free_port, service_process
+from service.demo.records import Clinic
+from service.settings import Settings, check_binding
+
+OWNERS = {
+    role: f"PractitionerRole/{role}" for role in ("surgeon", "coordinator", "primary-care", "anesthesia", "alerts")
+}
+NAME = "Weiß-Ângström"
+
+
+@pytest.fixture
+def desk() -> Iterator[DutyDesk]:
+    desk = DutyDesk()
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def service(tmp_path: Path, desk: DutyDesk) -> Iterator[Process]:
+    process = service_process(tmp_path, desk, free_port(), PULL_SECONDS="60")
+    process.start()
+    yield process
+    process.stop()
+
+
+def registered(service: Process, name: str) -> None:
+    site = Clinic(name=name).site(OWNERS).model_dump(mode="json")
+    body = {"base_url": "http://127.0.0.1:9/fhir", "site": site}
+    assert httpx.post(f"{service.url}/admin/v1/hospitals", json=body, timeout=30).status_code == 201
+
+
+def put(base: str, resource: dict[str, object]) -> httpx.Response:
+    return httpx.put(f"{base}/{resource['resourceType']}/{resource['id']}", json=resource, timeout=30)
+
+
+def test_two_hospitals_with_equal_patient_ids_have_bases_of_their_own(service: Process) -> None:
+    registered(service, "north")
+    registered(service, "south")
+    for base, family in (("/fhir", "North"), ("/hospitals/south/fhir", "South")):
+        patient = {"resourceType": "Patient", "id": "p1", "name": [{"family": family}]}
+        assert put(service.url + base, patient).status_code == 201
+    families = [
+        httpx.get(f"{service.url}{base}/Patient/p1", timeout=30).json()["name"][0]["family"]
+        for base in ("/fhir", "/hospitals/north/fhir", "/hospitals/south/fhir")
+    ]
+    assert families == ["North", "North", "South"]
+
+
+def test_a_base_of_nobody_is_an_operation_outcome(service: Process) -> None:
+    for path in ("/fhir/metadata", "/hospitals/nowhere/fhir/metadata"):
+        answer = httpx.get(service.url + path, timeout=30)
+        assert answer.status_code == 404
+        assert answer.json()["issue"][0]["code"] == "not-found"
+
+
+def test_the_definitions_are_served_to_whoever_fills_in_the_forms(service: Process) -> None:
+    registered(service, "north")
+    found = httpx.get(f"{service.url}/fhir/Questionnaire?name=CalcinosisSharedDecision", timeout=30).json()
+    assert [e["resource"]["status"] for e in found["entry"]] == ["draft"]
+
+
+def test_an_answer_to_a_question_that_does_not_exist_is_refused_at_our_door(service: Process) -> None:
+    registered(service, "north")
+    base = f"{service.url}/fhir"
+    put(base, {"resourceType": "Patient", "id": "p1"})
+    response = {
+        "resourceType": "QuestionnaireResponse",
+        "id": "q1",
+        "status": "completed",
+        "questionnaire": "https://calcinosis-pathway.example/fhir/Questionnaire/calcinosis-shared-decision|0.1.0",
+        "subject": {"reference": "Patient/p1"},
+        "item": [{"linkId": "favourite-colour", "answer": [{"valueString": "blue"}]}],
+    }
+    answer = put(base, response)
+    assert answer.status_code == 422
+    assert "favourite-colour" in json.dumps(answer.json()["issue"])
+    assert httpx.get(f"{base}/QuestionnaireResponse/q1", timeout=30).status_code == 404
+
+
+def test_with_a_token_nothing_but_health_and_the_statement_is_open(tmp_path: Path, desk: DutyDesk) -> None:
+    process = service_process(tmp_path, desk, free_port(), BEARER_TOKEN="s3cret-token")
+    process.start()
+    try:
+        bearer = {"Authorization": "Bearer s3cret-token"}
+        site = Clinic().site(OWNERS).model_dump(mode="json")
+        body = {"base_url": "http://127.0.0.1:9/fhir", "site": site}
+        hospitals = f"{process.url}/admin/v1/hospitals"
+        assert httpx.post(hospitals, json=body, timeout=30).status_code == 401
+        assert httpx.post(hospitals, json=body, headers=bearer, timeout=30).status_code == 201
+        assert httpx.get(f"{process.url}/fhir/Patient", timeout=30).status_code == 401
+        assert httpx.get(f"{process.url}/fhir/Patient", headers=bearer, timeout=30).status_code == 200
+        assert httpx.get(f"{process.url}/healthz", timeout=30).json()["status"] == "ok"
+    finally:
+        process.stop()
+
+
+def test_no_patient_data_reaches_the_log(service: Process) -> None:
+    registered(service, "north")
+    base = f"{service.url}/fhir"
+    put(base, {"resourceType": "Patient", "id": "mrn-00471", "name": [{"family": NAME}]})
+    put(base, {"resourceType": "Patient", "id": "mrn-00471", "name": [{"family": NAME, "bogus": NAME}]})
+    httpx.get(f"{base}/Patient?name={NAME}", timeout=30)
+    log = service.log.read_text()
+    assert '"route"' in log
+    assert NAME not in log
+    assert "mrn-00471" not in log
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "hospital.example"])
+def test_listening_beyond_this_machine_without_a_token_is_refused(host: str) -> None:
+    with pytest.raises(Refused, match="BEARER_TOKEN"):
+        check_binding(host, Settings(bearer_token=None))
+    check_binding(host, Settings(bearer_token="s3cret"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_listening_on_this_machine_needs_no_token(host: str) -> None:
+    check_binding(host, Settings(bearer_token=None))
+
+
+def test_the_command_line_says_its_version_and_its_commands() -> None:
+    runner = CliRunner()
+    assert runner.invoke(command_line, ["--version"]).output.strip() == "0.1.0"
+    commands = runner.invoke(command_line, ["--help"]).output
+    assert all(name in commands for name in ("serve", "worker", "demo", "hospital"))
+
+
+def test_an_unknown_story_names_those_there_are() -> None:
+    result = CliRunner().invoke(command_line, ["demo", "--story", "happy", "--once"])
+    assert result.exit_code != 0
+    assert "red-flag" in str(result.exception)
