@@ -227,7 +227,7 @@ class _Application:
             anchor = self._moment(related["actionId"], scope)
             if anchor is None:
                 before = related["relationship"].startswith("before")
-                return Timed(waits_for=None if before else related["actionId"])
+                return Timed(waits_for=None if before else related["actionId"], provisional=not before)
             return timed(anchor, related["relationship"], *offset, self.site.zone, self.site.parameters.reminder_time)
         return Timed()
 

@@ -11,6 +11,7 @@ PathwayError
 └── HospitalError           a hospital's server did not do what was asked
     ├── Unreachable         no answer: down, cut off or too slow; what happened there is unknown
     ├── TooBusy             it asked to be called later
+    ├── NotLetIn            it does not know who we are (any more): a token to renew, nothing wrong with the request
     ├── Forbidden           it does not let us
     └── Rejected            it will never accept this request
 """
@@ -20,6 +21,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pathway.issues import Issue
+
+# What Python raises on a record that nobody foresaw, as opposed to a disk or a database that fails.
+UNFORESEEN = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class PathwayError(Exception):
@@ -111,6 +115,12 @@ class TooBusy(HospitalError):
     def __init__(self, message: str | None = None, *, retry_after: float | None = None, status: int = 429) -> None:
         super().__init__(message, status=status)
         self.retry_after = retry_after
+
+
+class NotLetIn(HospitalError):
+    """The hospital's server does not accept our credentials."""
+
+    code = "login"
 
 
 class Forbidden(HospitalError):

@@ -13,7 +13,7 @@ from datetime import date
 from pathway import enrolment, responses
 from pathway.codes import PLAN
 from pathway.context import Context
-from pathway.errors import InvalidResource, NotFound, PathwayError
+from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
 from pathway.keys import key_of
 from pathway.library import Library
 from pathway.occurrences import surgeries
@@ -45,6 +45,10 @@ class Pathway:
                 self._react(tx, rewritten(resource, tx.ours), now)
         except PathwayError as error:
             tx.quarantine(_quarantined(resource, error.code, str(error)))
+        except UNFORESEEN as error:
+            # Records hold what nobody foresaw: one of them must not keep the others of a hospital from being read.
+            text = f"It could not be understood ({type(error).__name__}). It is kept; a person has to look at it."
+            tx.quarantine(_quarantined(resource, "exception", text))
 
     def concerns(self, tx: Transaction, resource: Resource) -> bool:
         """Whether a hospital's resource is any of our business: a known patient's, a referral, or a surgery."""
@@ -99,6 +103,13 @@ class Pathway:
                 "referral-reason-only", "An order for calcinosis arrived with a code that is no referral."
             )
             self._review(tx, subject, None, request, finding, now)
+        return True
+
+    def _introduced(self, tx: Transaction, resource: Resource, now: Now) -> bool:
+        """A record that a referral may have waited for: the referrals of the patient are looked at again."""
+        subject = patient_of(resource)
+        for request in search_all(tx, "ServiceRequest", [("patient", subject)]) if subject else []:
+            self._referred(tx, rewritten(request, tx.ours), now)
         return True
 
     def _operated(self, tx: Transaction, procedure: Resource, now: Now) -> bool:
@@ -204,6 +215,8 @@ class Pathway:
 
 _ANSWERS: dict[str, Callable[[Pathway, Transaction, Resource, Now], bool]] = {
     "ServiceRequest": Pathway._referred,
+    "Patient": Pathway._introduced,
+    "Condition": Pathway._introduced,
     "Procedure": Pathway._operated,
     "QuestionnaireResponse": Pathway._answered,
 }

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from pathway.errors import HospitalError
+
 Resource = dict[str, Any]
 Query = Sequence[tuple[str, str]]
 
@@ -107,17 +109,27 @@ class FhirServer(FhirRepository, UnitOfWork, Protocol):
 
 
 def search_all(repository: FhirRepository, type: str, query: Query = ()) -> Iterator[Resource]:
-    """Every match over all pages; a resource seen on two pages comes once, in its newest form seen first."""
+    """Every match over all pages; a resource seen on two pages comes once, in its newest form seen first.
+
+    Raises HospitalError for pages that go in a circle.
+    """
     seen: set[str] = set()
-    page = repository.search(type, query)
-    while True:
-        for resource in page.resources:
-            if resource["id"] not in seen:
-                seen.add(resource["id"])
-                yield resource
-        if page.next is None:
-            return
-        page = repository.search(type, query, page=page.next)
+    for resource in from_page(repository, type, repository.search(type, query)):
+        if resource["id"] not in seen:
+            seen.add(resource["id"])
+            yield resource
+
+
+def from_page(repository: FhirRepository, type: str, page: Page) -> Iterator[Resource]:
+    """What stands on this page of a search and on all that follow it."""
+    turned: set[str] = set()
+    yield from page.resources
+    while page.next is not None:
+        if page.next in turned:
+            raise HospitalError(f"The pages of a {type} search go in a circle")
+        turned.add(page.next)
+        page = repository.search(type, page=page.next)
+        yield from page.resources
 
 
 DueState = Literal["scheduled", "claimed", "done", "cancelled", "expired", "quarantined"]

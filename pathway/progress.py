@@ -125,12 +125,13 @@ def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | N
     """The existing request brought to what is proposed; None when there is nothing to change."""
     managed = _OURS[existing["resourceType"]]
     changed = {name: proposed[name] for name in managed if name in proposed and proposed[name] != existing.get(name)}
-    gone = [n for n in managed if n in _CAN_GO and existing.get(n) == _CAN_GO[n] and n not in proposed]
+    left_out = [n for n in managed if n in existing and n not in proposed]
+    gone = [n for n in left_out if n == "requestedPeriod" or existing[n] == _CAN_GO.get(n)]
     if existing["resourceType"] == "Task" and existing["status"] == "draft" and proposed["status"] == "requested":
         changed["status"] = "requested"
     if existing["resourceType"] == "Appointment" and existing["status"] != proposed["status"]:
         changed["status"] = proposed["status"]
-    if "requestedPeriod" in changed:
+    if "requestedPeriod" in (*changed, *gone):
         changed["comment"] = proposed.get("comment")
     if not changed and not gone:
         return None

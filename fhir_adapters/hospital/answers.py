@@ -17,6 +17,7 @@ from pathway.errors import (
     InvalidResource,
     MultipleMatches,
     NotFound,
+    NotLetIn,
     Rejected,
     TooBusy,
     Unreachable,
@@ -47,7 +48,9 @@ def accepted(response: httpx.Response) -> httpx.Response:
         raise Conflict(message)
     if status == 412:
         raise MultipleMatches(message)
-    if status in (401, 403):
+    if status == 401:
+        raise NotLetIn(message, status=status, outcome=said)
+    if status == 403:
         raise Forbidden(message, status=status, outcome=said)
     if status in _BUSY:
         raise TooBusy(message, retry_after=_retry_after(response), status=status)

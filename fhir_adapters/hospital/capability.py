@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pathway.ports import Resource
@@ -17,13 +17,14 @@ class TypePlan:
 
     `create`: by If-None-Exist; by a search and then a POST; by a PUT under our own id (types without an identifier);
     or not at all, and the resource stays here. `update`: whether PUT is offered. `by_time`: `_lastUpdated` works.
-    `search`: whether it can be read at all, but for one at a time.
+    `search`: whether it can be read at all, but for one at a time. `listed`: False where all this is a guess.
     """
 
     create: CreateBy
     update: bool
     by_time: bool
     search: bool = True
+    listed: bool = True
 
     def explain(self) -> str:
         """For the hospital's engineers, as one sentence."""
@@ -33,27 +34,25 @@ class TypePlan:
             "own-id": "written by PUT under our own id",
             "nothing": "kept here: the server does not let us create it",
         }[self.create]
-        read = (
-            "read by _lastUpdated" if self.by_time else "read patient by patient" if self.search else "never searched"
-        )
-        return f"{written}; {'updated with If-Match' if self.update else 'never updated'}; {read}"
+        updated = "updated with If-Match" if self.update else "never updated"
+        searched = "read patient by patient" if self.search else "never searched"
+        tried = "" if self.listed else "not listed by the server, tried all the same: "
+        return f"{tried}{written}; {updated}; {'read by _lastUpdated' if self.by_time else searched}"
 
 
 @dataclass(frozen=True)
 class WritePlan:
-    """The plan per type; a type that the statement does not list is not there, but where it lists none at all."""
+    """The plan per type; one that the statement does not list (sekmet serves some) is tried the careful way."""
 
     software: str
     transaction: bool
     types: Mapping[str, TypePlan]
 
     def of(self, type: str) -> TypePlan:
-        unlisted = _ABSENT if self.types else _type_plan({"type": type})
-        return self.types.get(type, unlisted)
+        return self.types.get(type) or replace(_type_plan({"type": type}), listed=False)
 
 
 _WITHOUT_IDENTIFIER = frozenset({"Provenance"})
-_ABSENT = TypePlan("nothing", update=False, by_time=False, search=False)
 
 
 def write_plan(statement: Resource) -> WritePlan:

@@ -6,7 +6,7 @@ that was asked for, because servers exist that ignore a parameter and return all
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -18,7 +18,20 @@ from fhir_adapters.hospital.answers import accepted, resource_of, unreachable
 from fhir_adapters.hospital.capability import WritePlan, write_plan
 from fhir_adapters.r4.admission import render
 from pathway.errors import Conflict, Forbidden, HospitalError, MultipleMatches, NotFound
-from pathway.ports import Change, Create, Delete, Feed, Key, Page, Query, Resource, Update, Written, search_all
+from pathway.ports import (
+    Change,
+    Create,
+    Delete,
+    Feed,
+    Key,
+    Page,
+    Query,
+    Resource,
+    Update,
+    Written,
+    from_page,
+    search_all,
+)
 from pathway.references import references_in
 
 _JSON = "application/fhir+json"
@@ -82,13 +95,7 @@ class HospitalClient:
             as_of = parsedate_to_datetime(first.headers["date"])
         except (KeyError, ValueError) as error:
             raise HospitalError("The server sends no Date header to read its clock from") from error
-        return Feed(as_of, self._all(type, self._page(type, first, query)))
-
-    def _all(self, type: str, page: Page) -> Iterator[Resource]:
-        yield from page.resources
-        while page.next is not None:
-            page = self.search(type, page=page.next)
-            yield from page.resources
+        return Feed(as_of, from_page(self, type, self._page(type, first, query)))
 
     def find(self, type: str, key: Key) -> Resource | None:
         """The one resource that carries `key`. Raises MultipleMatches."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from fhir_adapters.hospital.client import HospitalClient
 from fhir_adapters.hospital.inbound import Inbound
 from fhir_adapters.store.sql import SqlStore
-from pathway.errors import NotFound
+from pathway.errors import NotFound, Rejected
 from pathway.ports import Feed, Resource, search_all
 from pathway.references import patient_of
 from pathway.situation import PATIENT_TYPES
@@ -47,7 +47,12 @@ class Inflow:
         if not self.client.plan.of(type).by_time:  # or not to be searched, which ends in nothing to sweep
             return sum(self._take_in(resource) for resource in self._sweep(type))
         since = self.store.cursor(self.hospital, type)
-        feed: Feed = self.client.changed_since(type, since - self.overlap if since else None)
+        try:
+            feed: Feed = self.client.changed_since(type, since - self.overlap if since else None)
+        except (NotFound, Rejected):
+            if self.client.plan.of(type).listed:
+                raise
+            return 0
         news = sum(self._take_in(resource) for resource in feed.resources)
         if since is None or feed.as_of > since:
             self.store.save_cursor(self.hospital, type, feed.as_of)
@@ -61,10 +66,14 @@ class Inflow:
             yield from self._of_patient(type, patient)
 
     def _of_patient(self, type: str, patient: str) -> Iterator[Resource]:
-        """Nothing of a type that the server does not let us search."""
-        if self.client.plan.of(type).search:
-            query = ("_id", patient.partition("/")[2]) if type == "Patient" else ("patient", patient)
-            yield from search_all(self.client, type, [query])
+        """Nothing of a type that the server does not let us search, or that is not there, as it did not say."""
+        plan = self.client.plan.of(type)
+        query = ("_id", patient.partition("/")[2]) if type == "Patient" else ("patient", patient)
+        try:
+            yield from search_all(self.client, type, [query]) if plan.search else ()
+        except (NotFound, Rejected):
+            if plan.listed:
+                raise
 
     def _take_in(self, resource: Resource) -> bool:
         patient = patient_of(resource)

@@ -10,12 +10,15 @@ from fhir_adapters.hospital.merge import merge
 from fhir_adapters.store.links import Link
 from fhir_adapters.store.sql import SqlStore
 from fhir_adapters.store.sql_transaction import SqlTransaction
+from pathway.errors import UNFORESEEN, InvalidResource
 from pathway.keys import key_of
 from pathway.ports import Quarantined, Resource, Transaction, Update
 from pathway.references import reference_to, rewritten
+from pathway.situation import AUTHORED_TYPES
 
 React = Callable[[Transaction, Resource], None]
 Concerns = Callable[[Transaction, Resource], bool]
+_MADE_BY_US = frozenset({"CarePlan", *AUTHORED_TYPES})
 _NOT_COMPARED = frozenset({"id", "meta", "text"})
 
 
@@ -30,13 +33,26 @@ class Inbound:
     concerns: Concerns
 
     def take_in(self, resource: Resource, *, asked_for: bool = False) -> bool:
-        """Store it and react; False when there was nothing new in it. What was asked for concerns us anyway."""
+        """Store it and react; False when there was nothing new in it. What was asked for concerns us anyway.
+
+        What cannot even be stored is put aside, so that it does not keep the others from being read.
+        """
+        try:
+            return self._take_in(resource, asked_for=asked_for)
+        except (InvalidResource, *UNFORESEEN) as error:
+            text = f"It cannot be stored ({error if isinstance(error, InvalidResource) else type(error).__name__})."
+            reference = f"{resource.get('resourceType')}/{resource.get('id')}"
+            with self.store.transaction(self.hospital, actor=self.source) as tx:
+                tx.quarantine(Quarantined("not-stored", text, reference, _version(resource)))
+            return False
+
+    def _take_in(self, resource: Resource, *, asked_for: bool) -> bool:
         with self.store.transaction(self.hospital, actor=self.source) as tx:
             link = tx.links.by_theirs(resource["resourceType"], resource["id"]) or _adopted(tx, resource)
             if link is not None:
                 return self._merged(tx, link, resource)
-            if key_of(resource) is not None:
-                text = "The hospital holds a resource with a key of ours that is not known here."
+            if key_of(resource) is not None and resource["resourceType"] in _MADE_BY_US:
+                text = "It carries a key of ours, but is not the copy that is known here."
                 tx.quarantine(Quarantined("key-unknown", text, reference_to(resource), _version(resource)))
                 return False
             if not asked_for and not self.concerns(tx, rewritten(resource, tx.ours)):

@@ -23,6 +23,7 @@ from pathway.errors import (
     HospitalError,
     MultipleMatches,
     NotFound,
+    NotLetIn,
     PathwayError,
     Rejected,
     TooBusy,
@@ -70,7 +71,7 @@ class Outbound:
             for number, claim in enumerate(claims):
                 try:
                     arrived += self._deliver(claim)
-                except (Unreachable, TooBusy) as error:
+                except (Unreachable, TooBusy, NotLetIn) as error:
                     self._not_there(claims[number + 1 :], error)
                     return arrived
         return arrived
@@ -83,7 +84,7 @@ class Outbound:
             written = self._send(claim, letter)
         except _Waits as waits:
             self.store.retry_outbox(claim, self.clock() + _SOON * min(claim.attempt, 50), str(waits))
-        except (Unreachable, TooBusy) as error:
+        except (Unreachable, TooBusy, NotLetIn) as error:
             self.store.mark_unknown(claim, self._later(claim, error), str(error))
             raise
         except Conflict as error:
@@ -157,14 +158,14 @@ class Outbound:
             return False
         try:
             return self.inbound.take_in(self.client.read(claim.type, link.their_id))
-        except NotFound:
+        except (HospitalError, NotFound):
             return False
 
     def _fails(self, claim: OutboxClaim, error: PathwayError) -> None:
-        if claim.attempt >= _SERVER_ERRORS_BORNE:
-            self.store.quarantine_outbox(claim, f"Given up after {claim.attempt} attempts: {error}")
+        if claim.failures + 1 >= _SERVER_ERRORS_BORNE:
+            self.store.quarantine_outbox(claim, f"Given up after {claim.failures + 1} failures: {error}")
         else:
-            self.store.mark_unknown(claim, self._later(claim, error), str(error))
+            self.store.mark_unknown(claim, self._later(claim, error), str(error), failed=True)
 
     def _not_there(self, claims: Sequence[OutboxClaim], error: HospitalError) -> None:
         """The others were not sent: they wait like the first, as certain as they were."""
@@ -209,9 +210,9 @@ def _theirs(tx: SqlTransaction, reference: str) -> str:
     link = tx.links.of(*_parts(reference))
     if link is not None:
         return link.their_reference
-    if _expected(tx, reference):
+    if tx.outbox.entry(*_parts(reference)) is not None:
         raise _Waits(f"Waits for {reference}")
-    raise Rejected(f"It refers to {reference}, which is not at the hospital")
+    raise Rejected(f"It refers to {reference}, which is kept here")
 
 
 def _parts(reference: str) -> tuple[str, str]:

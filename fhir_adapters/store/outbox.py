@@ -23,13 +23,17 @@ _FREE = {"lease_until": None, "token": None}
 
 @dataclass(frozen=True)
 class OutboxEntry:
-    """One resource of ours and how far the hospital is behind; times are of the wire clock."""
+    """One resource of ours and how far the hospital is behind; times are of the wire clock.
+
+    `attempt` counts every try, `failures` those that the hospital answered with an error of its own.
+    """
 
     type: str
     id: str
     wanted_version: int
     state: OutboxState
     attempt: int
+    failures: int
     next_at: datetime
     last_error: str | None
     queued_at: datetime
@@ -48,6 +52,7 @@ class OutboxClaim:
     id: str
     wanted_version: int
     attempt: int
+    failures: int
     uncertain: bool
     token: str
     lease_until: datetime
@@ -85,7 +90,14 @@ class Outbox:
             row = {"hospital": self._hospital, "type": type, "id": id, "wanted_version": version, "state": "waiting"}
             self._connection.execute(insert(c.outbox).values(**row, next_at=self._now, queued_at=self._now))
         elif known.wanted_version != version:
-            again = {"state": "waiting", "attempt": 0, "next_at": self._now, "queued_at": self._now, "last_error": None}
+            again = {
+                "state": "waiting",
+                "attempt": 0,
+                "failures": 0,
+                "next_at": self._now,
+                "queued_at": self._now,
+                "last_error": None,
+            }
             changed = again if known.state in ("done", "quarantined") else {}
             self._set(type, id, wanted_version=version, **changed)
 
@@ -102,14 +114,16 @@ class Outbox:
             self._set(entry.type, entry.id, state="sending", attempt=attempt, token=token, lease_until=until)
             uncertain = entry.state != "waiting"
             same = (self._hospital, entry.type, entry.id, entry.wanted_version)
-            claims.append(OutboxClaim(*same, attempt, uncertain, token, until))
+            claims.append(OutboxClaim(*same, attempt, entry.failures, uncertain, token, until))
         return claims
 
     def finish(self, claim: OutboxClaim, link: Link) -> bool:
         """The hospital has `link.sent_version`; a newer one that was asked for meanwhile waits. False: superseded."""
         entry = self.entry(claim.type, claim.id)
         behind = entry is not None and entry.wanted_version > link.sent_version
-        if not self._close(claim, state="waiting" if behind else "done", attempt=0, next_at=self._now, last_error=None):
+        if not self._close(
+            claim, state="waiting" if behind else "done", attempt=0, failures=0, next_at=self._now, last_error=None
+        ):
             return False
         Links(self._connection, self._hospital).save(link)
         QuarantineLedger(self._connection, self._hospital, self._now).settle(claim.reference, OUTBOX)
@@ -119,9 +133,10 @@ class Outbox:
         """The hospital did not act on it: try again. An uncertain claim stays uncertain."""
         return self._close(claim, state="unknown" if claim.uncertain else "waiting", next_at=next_at, last_error=error)
 
-    def mark_unknown(self, claim: OutboxClaim, next_at: datetime, error: str) -> bool:
-        """The hospital may have acted on it: look there before writing again."""
-        return self._close(claim, state="unknown", next_at=next_at, last_error=error)
+    def mark_unknown(self, claim: OutboxClaim, next_at: datetime, error: str, *, failed: bool = False) -> bool:
+        """The hospital may have acted on it: look there before writing again. `failed`: it answered with an error."""
+        failures = claim.failures + failed
+        return self._close(claim, state="unknown", next_at=next_at, last_error=error, failures=failures)
 
     def quarantine(self, claim: OutboxClaim, outcome: str) -> bool:
         """The hospital will never take it as it is: kept until a person, or a new version, moves it."""
@@ -135,13 +150,13 @@ class Outbox:
         """A person asks to try again; whether there was anything to try."""
         where = and_(self._is(type, id), _out.state.in_(("quarantined", "waiting", "unknown")))
         state = case((_out.state == "quarantined", "waiting"), else_=_out.state)
-        changed = update(c.outbox).where(where).values(state=state, attempt=0, next_at=self._now)
+        changed = update(c.outbox).where(where).values(state=state, attempt=0, failures=0, next_at=self._now)
         return self._connection.execute(changed).rowcount == 1
 
     def again(self, type: str, id: str) -> None:
         """Send it once more though its version is there: what it may show the hospital has grown."""
         done = and_(self._is(type, id), _out.state == "done")
-        row = {"state": "waiting", "attempt": 0, "next_at": self._now, "queued_at": self._now}
+        row = {"state": "waiting", "attempt": 0, "failures": 0, "next_at": self._now, "queued_at": self._now}
         self._connection.execute(update(c.outbox).where(done).values(**row))
 
     def _close(self, claim: OutboxClaim, **values: Any) -> bool:

@@ -127,10 +127,10 @@ class SqlStore:
         with self.transaction(claim.hospital) as tx:
             return tx.outbox.retry(claim, next_at, error)
 
-    def mark_unknown(self, claim: OutboxClaim, next_at: datetime, error: str) -> bool:
-        """The hospital may have acted on it: the next claim is `uncertain`."""
+    def mark_unknown(self, claim: OutboxClaim, next_at: datetime, error: str, *, failed: bool = False) -> bool:
+        """The hospital may have acted on it: the next claim is `uncertain`. `failed`: it answered with an error."""
         with self.transaction(claim.hospital) as tx:
-            return tx.outbox.mark_unknown(claim, next_at, error)
+            return tx.outbox.mark_unknown(claim, next_at, error, failed=failed)
 
     def quarantine_outbox(self, claim: OutboxClaim, outcome: str) -> bool:
         """The hospital will never take it as it is."""

@@ -157,6 +157,7 @@ class OutboxRow(Base, table=True):
     wanted_version: int
     state: str
     attempt: int = 0
+    failures: int = 0
     next_at: datetime = _at()
     lease_until: datetime | None = _at(default=None)
     token: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from pathway.errors import PathwayError
+from pathway.errors import UNFORESEEN, PathwayError
 from pathway.intake import Pathway
 from pathway.ports import Claim, Quarantined, Store
 from pathway.situation import Now
@@ -38,7 +38,9 @@ def _release(store: Store, pathway: Pathway, claim: Claim, now: Now) -> bool:
             return True
     except PathwayError as error:
         _failed(store, claim, now, str(error))
-        return False
+    except UNFORESEEN as error:
+        _failed(store, claim, now, f"{type(error).__name__}: a record could not be understood")
+    return False
 
 
 def _failed(store: Store, claim: Claim, now: Now, error: str) -> None:

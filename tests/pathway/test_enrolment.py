@@ -80,7 +80,7 @@ def test_an_order_with_another_code_starts_nothing(clinic: Clinic) -> None:
 @pytest.mark.parametrize(
     "reason",
     [{"reasonCode": [CALCINOSIS]}, {"reasonReference": [{"reference": "Condition/c1"}]}],
-    ids=lambda r: [*r][0],
+    ids=lambda r: next(iter(r)),
 )
 def test_calcinosis_as_a_reason_alone_is_for_the_coordinator(clinic: Clinic, reason: dict[str, Any]) -> None:
     clinic.arrive()
@@ -102,7 +102,9 @@ def test_a_reason_that_is_something_else_is_nobody_s_business(clinic: Clinic) ->
     assert clinic.all("Task") == []
 
 
-@pytest.mark.parametrize("element", [{"deceasedBoolean": True}, {"deceasedDateTime": "2026"}], ids=lambda e: [*e][0])
+@pytest.mark.parametrize(
+    "element", [{"deceasedBoolean": True}, {"deceasedDateTime": "2026"}], ids=lambda e: next(iter(e))
+)
 def test_a_deceased_patient_is_not_enrolled(clinic: Clinic, element: dict[str, Any]) -> None:
     clinic.arrive(**element)
     clinic.refer()
@@ -122,7 +124,9 @@ def test_a_patient_who_is_recorded_as_alive_is_enrolled(clinic: Clinic) -> None:
     assert len(clinic.all("CarePlan")) == 1
 
 
-@pytest.mark.parametrize("subject", [{"reference": "Patient/p1"}, {"display": "Eva Huber"}], ids=lambda s: [*s][0])
+@pytest.mark.parametrize(
+    "subject", [{"reference": "Patient/p1"}, {"display": "Eva Huber"}], ids=lambda s: next(iter(s))
+)
 def test_a_referral_of_an_unknown_patient_is_kept_and_looked_at(clinic: Clinic, subject: dict[str, Any]) -> None:
     clinic.refer(subject=subject)
     assert clinic.all("CarePlan") == []

@@ -192,6 +192,10 @@ class TestEnd:
                 ("surgery-date-partial", "The date of the surgery is incomplete: 2026."),
             ),
             (
+                {"performedDateTime": "2026-02-30"},
+                ("surgery-date-partial", "The date of the surgery is incomplete: 2026-02-30."),
+            ),
+            (
                 {"performedPeriod": {"end": "2026-03"}},
                 ("surgery-date-partial", "The date of the surgery is incomplete: 2026-03."),
             ),

@@ -53,6 +53,10 @@ Forward = Callable[..., Answer]
 Fault = Callable[[Asked, Forward], Answer | None]
 
 
+def passes(asked: Asked, forward: Forward) -> Answer:
+    return forward(asked)
+
+
 def answers(status: int, text: str = "", **headers: str) -> Fault:
     """The proxy answers; the server never hears of it."""
     outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "x", "diagnostics": text}]}
@@ -100,6 +104,16 @@ def altered(change: Callable[[Resource], None], **headers: str) -> Fault:
         return Answer(answer.status, {**answer.headers, **headers}, json.dumps(resource).encode())
 
     return alter
+
+
+def offering(**offers: Mapping[str, Any]) -> Fault:
+    """A CapabilityStatement in which a type, or `every` other one, is described by these elements instead."""
+
+    def change(statement: Resource) -> None:
+        for each in statement["rest"][0]["resource"]:
+            each.update(offers.get(each["type"], offers.get("every", {})))
+
+    return altered(change)
 
 
 def next_page(url: str) -> Fault:

@@ -58,10 +58,10 @@ TYPES_ONLY = write_plan(statement(offered("Task", ""), offered("Provenance", "")
         (EPIC, "Task", TypePlan("nothing", update=True, by_time=False)),
         (EPIC, "CarePlan", TypePlan("nothing", update=False, by_time=False)),
         (EPIC, "Provenance", TypePlan("nothing", update=False, by_time=False, search=False)),
-        (EPIC, "CommunicationRequest", TypePlan("nothing", update=False, by_time=False, search=False)),
+        (EPIC, "CommunicationRequest", TypePlan("search", update=True, by_time=True, listed=False)),
         (ORACLE, "Appointment", TypePlan("search", update=False, by_time=False)),
         (ORACLE, "Procedure", TypePlan("search", update=False, by_time=True)),
-        (ORACLE, "Task", TypePlan("nothing", update=False, by_time=False, search=False)),
+        (ORACLE, "Task", TypePlan("search", update=True, by_time=True, listed=False)),
         (HAPI, "Task", TypePlan("condition", update=True, by_time=True)),
         (HAPI, "Provenance", TypePlan("own-id", update=True, by_time=True)),
         (TYPES_ONLY, "Task", TypePlan("search", update=True, by_time=True)),
@@ -74,8 +74,8 @@ def test_each_type_is_written_and_read_as_the_server_allows(plan: WritePlan, typ
 
 def test_a_statement_without_any_type_is_tried_the_careful_way() -> None:
     silent = write_plan({"resourceType": "CapabilityStatement"})
-    assert silent.of("Task") == TypePlan("search", update=True, by_time=True)
-    assert silent.of("Provenance") == TypePlan("own-id", update=True, by_time=True)
+    assert silent.of("Task") == TypePlan("search", update=True, by_time=True, listed=False)
+    assert silent.of("Provenance") == TypePlan("own-id", update=True, by_time=True, listed=False)
     assert (silent.software, silent.transaction) == ("unnamed server", False)
 
 
@@ -116,7 +116,13 @@ def test_the_software_is_named() -> None:
             "kept here: the server does not let us create it; never updated; read patient by patient",
         ),
         (HAPI, "Provenance", "written by PUT under our own id; updated with If-Match; read by _lastUpdated"),
-        (ORACLE, "Task", "kept here: the server does not let us create it; never updated; never searched"),
+        (EPIC, "Provenance", "kept here: the server does not let us create it; never updated; never searched"),
+        (
+            ORACLE,
+            "Task",
+            "not listed by the server, tried all the same: "
+            "created after a search for our identifier found nothing; updated with If-Match; read by _lastUpdated",
+        ),
     ],
 )
 def test_the_plan_is_explained_in_a_sentence(plan: WritePlan, type: str, sentence: str) -> None:

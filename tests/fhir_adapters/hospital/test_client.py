@@ -19,6 +19,7 @@ from pathway.errors import (
     HospitalError,
     MultipleMatches,
     NotFound,
+    NotLetIn,
     PathwayError,
     Rejected,
     TooBusy,
@@ -281,7 +282,7 @@ STALE = {"If-Match": 'W/"1"'}
     [
         (301, Rejected),
         (400, Rejected),
-        (401, Forbidden),
+        (401, NotLetIn),
         (403, Forbidden),
         (404, NotFound),
         (405, Rejected),

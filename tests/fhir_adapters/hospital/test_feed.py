@@ -77,16 +77,14 @@ def test_all_that_is_there_is_taken_in_once(ours: Ours, our_server: Theirs) -> N
     assert ours.reacted == ["ServiceRequest/r1", "Condition/c1"]
 
 
-def test_the_cursor_is_the_servers_clock_and_is_read_from_with_an_overlap(
-    ours: Ours, proxy: Proxy, our_server: Theirs
-) -> None:
+def test_the_cursor_is_the_servers_clock_and_is_read_from_with_an_overlap(ours: Ours, proxy: Proxy) -> None:
     moment = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     proxy.once("GET", "ServiceRequest", at(moment))
     ours.inflow.run()
     assert cursor(ours) == moment
     ours.inflow.run()
     first, second = (request.query for request in proxy.requests if request.type == "ServiceRequest")
-    assert "_lastUpdated" not in first
+    assert "_lastUpdated=" not in first
     assert "_lastUpdated=ge2026-03-02T08%3A50%3A00.000%2B00%3A00" in second
     assert "_sort=_lastUpdated" in second
 
@@ -206,16 +204,36 @@ def test_what_was_written_while_the_hospital_could_not_be_reached_is_found(
     assert kept(ours, "ServiceRequest") == {"r1", "r2"}
 
 
-def test_a_type_that_the_server_does_not_have_is_left_out(ours: Ours, proxy: Proxy, our_server: Theirs) -> None:
-    def without_task(statement: Resource) -> None:
-        rest = statement["rest"][0]
-        rest["resource"] = [each for each in rest["resource"] if each["type"] != "Task"]
+def without_task(statement: Resource) -> None:
+    rest = statement["rest"][0]
+    rest["resource"] = [each for each in rest["resource"] if each["type"] != "Task"]
 
-    our_server.holds(order("r1"))
+
+@pytest.mark.parametrize("status", [404, 400])
+def test_a_type_that_the_server_does_not_have_holds_up_no_other(
+    ours: Ours, proxy: Proxy, our_server: Theirs, status: int
+) -> None:
+    our_server.holds(PATIENT | {"id": "p2"}, order("r2", "p2"))
     proxy.once("GET", "metadata", altered(without_task))
-    proxy.always("GET", "Task", answers(404, "unknown resource type"))
+    proxy.always("GET", "Task", answers(status, "unknown resource type"))
+    ours.inflow.run()
+    assert ours.reacted[:2] == ["Patient/p2", "ServiceRequest/r2"]
+    assert {f"GET {type}" for type in TYPES} <= set(proxy.asked("GET"))
+    assert cursor(ours, "Task") is None
+    assert cursor(ours, "Flag") is not None
+
+
+def test_a_type_that_is_not_listed_is_read_where_it_is_there(ours: Ours, proxy: Proxy, our_server: Theirs) -> None:
+    our_server.holds({"resourceType": "Task", "id": "t1", "status": "requested", "intent": "order"})
+    proxy.once("GET", "metadata", altered(without_task))
     assert ours.inflow.run() == 1
-    assert set(proxy.asked("GET")) == {f"GET {type}" for type in TYPES if type != "Task"}
+    assert ours.reacted == ["Task/t1"]
+
+
+def test_a_listed_type_that_is_refused_is_told(ours: Ours, proxy: Proxy) -> None:
+    proxy.once("GET", "Task", answers(404, "moved"))
+    with pytest.raises(NotFound, match="moved"):
+        ours.inflow.run()
 
 
 # Newcomers
@@ -251,14 +269,11 @@ def test_a_stranger_who_is_none_of_our_business_is_not_even_read(ours: Ours, our
     assert proxy.asked("GET").count("GET Patient") == 1
 
 
-def test_a_referral_of_a_patient_the_hospital_does_not_show_is_kept(
-    ours: Ours, our_server: Theirs, proxy: Proxy
-) -> None:
+def test_a_referral_is_kept_though_its_patient_is_not_shown(ours: Ours, our_server: Theirs, proxy: Proxy) -> None:
     our_server.holds(PATIENT | {"id": "p2"}, order("r2", "p2"))
     proxy.once("GET", "Patient", answers(404))
-    proxy.always("GET", "Patient", passes)
     ours.inflow.run()
-    assert ours.reacted[0] == "ServiceRequest/r2"
+    assert ours.reacted == ["ServiceRequest/r2", "Patient/p2"]
 
 
 # Servers that cannot say what changed

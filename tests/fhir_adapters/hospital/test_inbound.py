@@ -54,6 +54,21 @@ def test_a_hospitals_resource_is_kept_as_it_came(ours: Ours) -> None:
     assert ours.reacted == ["Observation/o1"]
 
 
+def test_a_procedure_that_names_our_order_by_its_identifier_is_the_hospitals_own(ours: Ours) -> None:
+    order = task()
+    named = {"resourceType": "Procedure", "id": "p7", "status": "completed", "subject": {"reference": "Patient/p1"}}
+    assert ours.inbound.take_in(named | {"identifier": order["identifier"]})
+    assert ours.reacted == ["Procedure/p7"]
+
+
+@pytest.mark.parametrize("broken", [{"status": ["completed"]}, {"subject": "Patient/p1"}, {"basedOn": [None]}])
+def test_what_cannot_be_understood_is_put_aside_and_the_next_is_read(ours: Ours, broken: Resource) -> None:
+    good = {"resourceType": "Procedure", "id": "p8", "status": "completed", "subject": {"reference": "Patient/p1"}}
+    ours.inbound.take_in({**good, "id": "p7", **broken})
+    assert ours.inbound.take_in(good)
+    assert "Procedure/p8" in ours.reacted
+
+
 def test_the_same_version_is_reacted_to_once(ours: Ours) -> None:
     order = ORDER | {"meta": {"versionId": "3"}}
     assert [ours.inbound.take_in(order) for _ in range(3)] == [True, False, False]

@@ -74,7 +74,8 @@ def _create_exchange() -> None:
     received = [_string("their_version", nullable=True), _string("hash")]
     _of_hospital("received", "type", "id", columns=[*_resource(), *received])
     _of_hospital("cursor", "type", columns=[_string("type"), _time("since")])
-    wanted = [_integer("wanted_version"), _string("state"), _integer("attempt"), _time("next_at"), _time("queued_at")]
+    numbers = [_integer("wanted_version"), _integer("attempt"), _integer("failures")]
+    wanted = [*numbers, _string("state"), _time("next_at"), _time("queued_at")]
     _of_hospital("outbox", "type", "id", columns=[*_resource(), *wanted, *_lease(), _text("last_error", nullable=True)])
     _index("outbox", "hospital", "state", "next_at")
 
