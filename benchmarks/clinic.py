@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from fhir_adapters.store.sql import SqlStore
+from pathway.errors import PathwayError
 from pathway.intake import Pathway
 from pathway.keys import key_of
 from pathway.library import Library
@@ -65,10 +66,12 @@ class Clinic:
             self.pathway.react(tx, written.resource, self.now())
 
     def ours(self, type: str, action: str, patient: str) -> Resource:
-        """The one resource of ours that an action led to for a patient (`Patient/id`)."""
+        """The one resource of ours that an action led to for a patient (`Patient/id`). Raises PathwayError."""
         found = search_all(self.store.repository(self.name), type, [("patient", patient), ("_count", "200")])
-        [resource] = [r for r in found if (key := key_of(r)) and action in key.value.split(":")]
-        return resource
+        fits = [r for r in found if (key := key_of(r)) and action in key.value.split(":")]
+        if len(fits) != 1:
+            raise PathwayError(f"{patient} has {len(fits)} resources of type {type} for {action}, not one")
+        return fits[0]
 
     def release(self, clocks: Callable[[], Now] | None = None) -> int:
         """Work through what is due by the clinical clock."""
@@ -77,10 +80,12 @@ class Clinic:
 
 @contextmanager
 def new_clinic(library: Library) -> Iterator[Clinic]:
-    """On an empty database, which goes with the block."""
+    """On an empty database, which goes with the block. Raises PathwayError when something was not understood."""
     with TemporaryDirectory(prefix="calcinosis-pathway-bench-") as name:
         clinic = Clinic(Path(name), library)
         try:
             yield clinic
+            if kept := clinic.store.quarantine_entries(clinic.name):
+                raise PathwayError(f"{len(kept)} inputs were put into quarantine, the first: {kept[0].explanation}")
         finally:
             clinic.store.engine.dispose()

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from benchmarks.clinic import OWNERS, Clinic
 from pathway import codes
+from pathway.errors import PathwayError
 from pathway.ports import Resource, Update
 from pathway.references import reference_to
 from service.demo import records
@@ -184,10 +185,11 @@ ACTS: dict[str, Callable[[Course], None]] = {
 
 
 def play(course: Course) -> int:
-    """The default story; how many steps it had. Raises AssertionError when it did not end as it should."""
+    """The default story; how many steps it had. Raises PathwayError when it did not end as it should."""
     names = [act.__name__ for act in STORIES["default"].acts]
     for name in names:
         ACTS[name](course)
     status = course.clinic.ours("Task", "fu-first-visit", course.patient)["status"]
-    assert status == "completed", f"The follow-up Task is {status}"
+    if status != "completed":
+        raise PathwayError(f"The follow-up Task is {status}")
     return len(names)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pathway import responses
+from pathway.codes import RECOVERY_DIARY
 from pathway.keys import action_key
 from pathway.library import Library, pascal
 from pathway.ports import Key, Resource
@@ -16,6 +18,7 @@ from pathway.references import reference_to
 from pathway.requests import forms_of
 from pathway.situation import Now, Situation
 from pathway.surgery import Surgery
+from pathway.tasks import was_withdrawn
 from pathway.timing import Timed, calendar_date
 
 NEVER = Timed()
@@ -37,6 +40,14 @@ class Context:
     library: Library
     situation: Situation
     now: Now
+    unusable: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, library: Library, situation: Situation, now: Now) -> Context:
+        """Without the answers that do not fit their form: nothing is decided on them, nothing withdrawn for them."""
+        unusable = {r["id"] for r in situation.of_type("QuestionnaireResponse") if not _fits(library, r)}
+        usable = [r for r in situation.data if r["resourceType"] != "QuestionnaireResponse" or r["id"] not in unusable]
+        return cls(library, replace(situation, data=usable), now, frozenset(unusable))
 
     @cached_property
     def plan(self) -> Resource:
@@ -66,7 +77,17 @@ class Context:
         """The key of what an action leads to. What starts at a time of its own belongs to that day:
         when the day moves it is something new."""
         day = when.at.astimezone(self.zone).date().isoformat() if when.at and conditions(action, "start") else ""
-        return action_key(self.situation.key, action["id"], scope.occurrence, day)
+        base = action_key(self.situation.key, action["id"], scope.occurrence, day)
+        key, number = base, 1
+        while self._is_withdrawn(action, key):
+            number += 1
+            key = Key(base.system, f"{base.value}:again-{number}")
+        return key
+
+    def _is_withdrawn(self, action: Resource, key: Key) -> bool:
+        """Whether it was asked for and withdrawn by us: to be asked for again it needs a key of its own."""
+        found = self.situation.by_key.get((self.kind(action) or "", key.value))
+        return found is not None and was_withdrawn(found)
 
     def existing(self, action: Resource, scope: Scope, when: Timed = NEVER) -> Resource | None:
         """The request that this action has already led to."""
@@ -131,6 +152,15 @@ class Context:
             and encounter.get("class", {}).get("code") not in ("VR", "EMER")
             and booked & {r.get("reference") for r in encounter.get("appointment", [])}
         ]
+
+
+def _fits(library: Library, response: Resource) -> bool:
+    """A warning sign counts whatever else is wrong with the form."""
+    canonical = str(response.get("questionnaire", ""))
+    questionnaire = library.find_questionnaire(canonical)
+    if questionnaire is None or canonical.split("|", maxsplit=1)[0] == RECOVERY_DIARY:
+        return True
+    return not any(i.severity == "error" for i in responses.check(response, questionnaire))
 
 
 def walk(actions: Sequence[Resource]) -> Iterator[Resource]:

@@ -17,7 +17,7 @@ from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
 from pathway.keys import key_of
 from pathway.library import Library
 from pathway.occurrences import surgeries
-from pathway.ports import Create, Quarantined, Resource, Transaction, VisitChooser, search_all
+from pathway.ports import NOT_UNDERSTOOD, Create, Quarantined, Resource, Transaction, VisitChooser, search_all
 from pathway.progress import Changes, replan
 from pathway.provenance import provenance
 from pathway.references import patient_of, reference_to, rewritten
@@ -48,7 +48,7 @@ class Pathway:
         except UNFORESEEN as error:
             # Records hold what nobody foresaw: one of them must not keep the others of a hospital from being read.
             text = f"It could not be understood ({type(error).__name__}). It is kept; a person has to look at it."
-            tx.quarantine(_quarantined(resource, "exception", text))
+            tx.quarantine(_quarantined(resource, NOT_UNDERSTOOD, text))
 
     def concerns(self, tx: Transaction, resource: Resource) -> bool:
         """Whether a hospital's resource is any of our business: a known patient's, a referral, or a surgery."""
@@ -61,8 +61,10 @@ class Pathway:
     def advance(self, tx: Transaction, care_plan: str, now: Now, cause: str) -> Changes:
         """Bring a CarePlan to what the pathway asks for now; returns the last, empty difference with explanations."""
         for _ in range(_PASSES):
-            situation = gather(tx, self.site, tx.read(*care_plan.split("/", 1)))
-            context = Context(self.library, situation, now)
+            plan = tx.read(*care_plan.split("/", 1))
+            if plan["status"] not in ("active", "on-hold"):
+                return self._closed(tx, care_plan)
+            context = Context.of(self.library, gather(tx, self.site, plan), now)
             changes = replan(context, self.choose_visit)
             if not self._write(tx, changes, care_plan, now, cause):
                 return changes
@@ -132,7 +134,7 @@ class Pathway:
         return True
 
     def _finding(self, procedure: Resource, situation: Situation, now: Now) -> Finding | None:
-        context, care_plan = Context(self.library, situation, now), situation.care_plan
+        context, care_plan = Context.of(self.library, situation, now), situation.care_plan
         known = surgeries(context)
         match = recognised(procedure, known, care_plan, self.site)
         if not isinstance(match, Surgery):
@@ -160,7 +162,6 @@ class Pathway:
             plans = care_plans_of(tx, reference_to(subject)) if subject else []
             finding = Finding("response-invalid", f"The answers cannot be used: {error}")
             self._review(tx, subject, plans[0] if plans else None, response, finding, now)
-            return False
         return True
 
     def _review(
@@ -198,18 +199,27 @@ class Pathway:
             tx.alert(alert)
         self._plan_due(tx, changes, care_plan, now)
         if written:
-            record = provenance(self.site, changes.reasons, cause, now)
+            versions = [f"{w.reference}/{w.resource['meta']['versionId']}" for w in written]
+            record = provenance(self.site, changes.reasons, versions, cause, now)
             tx.transact([Create(record)])
             if any(tx.sent(reference) for reference, _ in changes.reasons):
                 tx.send(reference_to(record))
         return bool(written or released)
+
+    def _closed(self, tx: Transaction, care_plan: str) -> Changes:
+        """A clinician closed the plan: nothing more falls due."""
+        for work in tx.due.of_plan(care_plan):
+            if work.state == "scheduled":
+                tx.due.cancel(work.key, "the plan was closed")
+        return Changes()
 
     def _plan_due(self, tx: Transaction, changes: Changes, care_plan: str, now: Now) -> None:
         wanted = {work.key for work in changes.due}
         for work in changes.due:
             tx.due.plan(work)
         for work in tx.due.of_plan(care_plan):
-            if work.state == "scheduled" and work.key not in wanted and work.due_at > now.clinical:
+            ahead = work.state == "scheduled" and work.due_at > now.clinical
+            if ahead and work.key not in wanted and not changes.undecided & set(work.key.split(":")):
                 tx.due.cancel(work.key, "no longer asked for")
 
 

@@ -9,6 +9,8 @@ from datetime import date
 from pathway.context import Context, Scope
 from pathway.expressions import holds
 from pathway.ports import Resource
+from pathway.references import reference_to
+from pathway.responses import FINISHED
 from pathway.situation import authored_order
 from pathway.surgery import Surgery, end_of, planned_date, recognised
 from pathway.timing import calendar_date
@@ -34,9 +36,16 @@ def _triggers(context: Context, action: Resource) -> list[Resource]:
     for trigger in action["trigger"]:
         condition = trigger.get("condition", {}).get("expression", "true")
         for resource in context.situation.of_type(*(data["type"] for data in trigger.get("data", []))):
-            if resource.get("status") != "entered-in-error" and holds(condition, resource, {}):
+            if _counts(resource) and holds(condition, resource, {}):
                 found[str(resource["id"])] = resource
     return sorted(found.values(), key=authored_order)
+
+
+def _counts(resource: Resource) -> bool:
+    """A form counts when it is finished, anything else unless it was a mistake."""
+    if resource["resourceType"] == "QuestionnaireResponse":
+        return resource.get("status") in FINISHED
+    return resource.get("status") != "entered-in-error"
 
 
 def _planned(context: Context, action: Resource, scope: Scope) -> Surgery:
@@ -51,7 +60,9 @@ def _performed(context: Context, surgeries: Sequence[Surgery]) -> list[Surgery]:
     """Give each surgery the completed Procedure that records it; a second record of one already known adds nothing."""
     known = list(surgeries)
     site = context.situation.site
-    for procedure in sorted(context.situation.of_type("Procedure"), key=lambda p: str(p["id"])):
+    linked = {reference for surgery in surgeries for reference in surgery.recorded_by}
+    procedures = context.situation.of_type("Procedure")
+    for procedure in sorted(procedures, key=lambda p: (reference_to(p) not in linked, str(p["id"]))):
         if procedure.get("status") not in ("completed", "stopped"):
             continue
         match = recognised(procedure, known, context.situation.care_plan, site)

@@ -189,6 +189,9 @@ class DueStore(Protocol):
         """Give claimed work back, to be claimed again from `due_at` on."""
 
 
+NOT_UNDERSTOOD = "exception"
+
+
 @dataclass(frozen=True)
 class Quarantined:
     """An input that could not be acted on: kept whole, explained, and visible until somebody resolves it."""
@@ -233,6 +236,10 @@ class Transaction(FhirServer, Protocol):
 
     def quarantine(self, entry: Quarantined) -> None:
         """Record an input that could not be acted on, once per reference, version and reason."""
+
+    def excluded(self) -> frozenset[tuple[str, str]]:
+        """Reference and version of what could not be understood (quarantined as `exception`, still open):
+        nothing is decided on it."""
 
     def alert(self, alert: Alert) -> None:
         """Ask for a person to be called, once per Task."""

@@ -18,7 +18,7 @@ from pathway.keys import key_of
 from pathway.ports import Alert, Change, Create, DueWork, Resource, Update, VisitChooser
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
-from pathway.review import confirm_cancellation, confirm_date
+from pathway.review import QUESTIONS, confirm_cancellation, confirm_date
 from pathway.tasks import is_movable, is_open, moved_to, withdrawn
 
 _OURS: Mapping[str, tuple[str, ...]] = {
@@ -35,7 +35,8 @@ class Changes:
     """What has to be written together.
 
     `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
-    `reasons`: for each changed resource, why. `due`: all work that lies ahead of the plan.
+    `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used, so that
+    nothing about them changes. `reasons`: for each changed resource, why. `due`: all work that lies ahead of the plan.
     """
 
     resources: list[Change] = field(default_factory=list)
@@ -43,7 +44,16 @@ class Changes:
     due: list[DueWork] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     reasons: list[tuple[str, str]] = field(default_factory=list)
+    questions: set[tuple[str, str]] = field(default_factory=set)
+    undecided: frozenset[str] = frozenset()
     explanations: Sequence[Explanation] = ()
+
+    def ask(self, context: Context, task: Resource) -> None:
+        """A question for a person, put once and taken back when it is none any more."""
+        key = ("Task", str(task["identifier"][0]["value"]))
+        self.questions.add(key)
+        if key not in context.situation.by_key:
+            self.create(task, str(task["description"]))
 
     def create(self, resource: Resource, why: str, *, release: bool = True) -> None:
         self.resources.append(Create(resource, key_of(resource)))
@@ -62,7 +72,7 @@ class Changes:
 def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     """The difference between what the pathway asks for now and what exists."""
     applied = apply(context, choose_visit)
-    changes = Changes(due=applied.due, explanations=applied.explanations)
+    changes = Changes(due=applied.due, explanations=applied.explanations, undecided=context.unusable)
     for proposal in applied.proposals:
         _with_assessment(context, proposal)
         existing = context.situation.by_key.get((proposal.resource["resourceType"], proposal.key.value))
@@ -70,7 +80,9 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
             _create(changes, proposal)
         else:
             _change(context, changes, proposal, existing)
+    _keep_records(changes, applied)
     _withdraw(context, changes, applied)
+    _take_back(context, changes)
     _list_activities(context, changes)
     return changes
 
@@ -116,9 +128,7 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
         elif not proposal.held:
             changes.release.append(reference_to(existing))
     elif moved is not None and _days(existing) != _days(proposal.resource):
-        task = confirm_date(context, existing, proposal.resource)
-        if (task["resourceType"], task["identifier"][0]["value"]) not in context.situation.by_key:
-            changes.create(task, str(task["description"]))
+        changes.ask(context, confirm_date(context, existing, proposal.resource))
 
 
 def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | None:
@@ -151,6 +161,16 @@ def _why_moved(existing: Resource, proposal: Proposal) -> str:
     return proposal.why
 
 
+def _keep_records(changes: Changes, applied: Applied) -> None:
+    """The excision order names the Procedure that was recognised as its record, so that it is not guessed again."""
+    for surgery in applied.surgeries:
+        if surgery.request is None or surgery.operation is None or surgery.recorded_by:
+            continue
+        record = {"reference": reference_to(surgery.operation)}
+        named = {**surgery.request, "supportingInfo": [*surgery.request.get("supportingInfo", []), record]}
+        changes.update(named, f"the operation of {surgery.done_on} is the record of this order", release=False)
+
+
 def _withdraw(context: Context, changes: Changes, applied: Applied) -> None:
     """What the pathway no longer asks for: withdrawn where it is still ours, otherwise a person is asked."""
     wanted = {(p.resource["resourceType"], p.key.value) for p in applied.proposals}
@@ -159,12 +179,24 @@ def _withdraw(context: Context, changes: Changes, applied: Applied) -> None:
         action, occurrence = _action_of(context, value)
         if action not in context.actions or (type, value) in wanted or type == "Flag" or not is_open(existing):
             continue
+        if occurrence in context.unusable:
+            continue
         why = reasons.get((action, occurrence), "the pathway no longer asks for it")
         if _reports_flag(existing) or not is_movable(existing):
-            task = confirm_cancellation(context, existing, why)
-            if ("Task", task["identifier"][0]["value"]) not in context.situation.by_key:
-                changes.create(task, why)
+            changes.ask(context, confirm_cancellation(context, existing, why))
         else:
+            changes.update(withdrawn(existing, at=context.now.instant, reason=why), why, release=False)
+
+
+def _take_back(context: Context, changes: Changes) -> None:
+    """A question that is none any more."""
+    for (type, value), existing in context.situation.by_key.items():
+        if (
+            _action_of(context, value)[0] in QUESTIONS
+            and (type, value) not in changes.questions
+            and is_movable(existing)
+        ):
+            why = "the question has settled itself"
             changes.update(withdrawn(existing, at=context.now.instant, reason=why), why, release=False)
 
 

@@ -11,13 +11,17 @@ from pathway.site import Site
 from pathway.situation import Now
 
 
-def provenance(site: Site, reasons: Sequence[tuple[str, str]], cause: str, now: Now) -> Resource:
+def provenance(
+    site: Site, reasons: Sequence[tuple[str, str]], versions: Sequence[str], cause: str, now: Now
+) -> Resource:
     """Provenance of the resources in `reasons` (reference, why); `cause` is what set the change off.
+
+    `versions`: what was written, as type/id/version.
 
     Provenance has no identifier: its id is derived from the key, which also stands in entity.what.identifier.
     """
     targets = list(dict.fromkeys(reference for reference, _ in reasons))
-    key = Key(codes.KEY_SYSTEM, ":".join([site.hospital, cause, now.instant, *targets]))
+    key = Key(codes.KEY_SYSTEM, ":".join([site.hospital, cause, now.instant, *versions]))
     why = "; ".join(dict.fromkeys(f"{reference}: {text}" for reference, text in reasons))
     return {
         "resourceType": "Provenance",

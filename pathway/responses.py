@@ -15,6 +15,7 @@ from pathway.enabled import Answers, answers_of, is_enabled
 from pathway.issues import Issue
 from pathway.ports import Resource
 
+PERFORMER_TYPE = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-performerType"
 FINISHED = frozenset({"completed", "amended"})
 _EXTENSION = "http://hl7.org/fhir/StructureDefinition/"
 _BOUNDS = (("minValue", "at least"), ("maxValue", "at most"))
@@ -74,7 +75,22 @@ class _Check:
         self.answers: Answers = answers_of(response)
 
     def issues(self) -> Iterator[Issue]:
+        yield from self._performer()
         yield from self._level(self.response, self.questionnaire.get("item", []), "QuestionnaireResponse")
+
+    def _performer(self) -> Iterator[Issue]:
+        """A form that says who fills it in (SDC performerType) counts from nobody else: a decision is a clinician's."""
+        extensions = self.questionnaire.get("extension", [])
+        performers = [e["valueCode"] for e in extensions if e["url"] == PERFORMER_TYPE]
+        author = str(self.response.get("author", {}).get("reference", ""))
+        if not self.finished or not performers or any(f"{type}/" in author for type in performers):
+            return
+        given = f"not by {author.split('/')[-2]}" if "/" in author else "and this one does not say by whom"
+        yield _issue(
+            "business-rule",
+            f"This form is filled in by {' or '.join(performers)}, {given}.",
+            "QuestionnaireResponse.author",
+        )
 
     def _level(self, parent: Resource, questions: Sequence[Resource], path: str) -> Iterator[Issue]:
         """The items below a response, a group or an answer, against the questions that belong there."""

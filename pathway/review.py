@@ -12,6 +12,8 @@ from pathway.requests import Brief, build
 from pathway.site import Site
 from pathway.surgery import Finding
 
+QUESTIONS = frozenset({"confirm-date", "confirm-cancellation"})
+
 
 def review(
     library: Library,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
+from pathway.belonging import belonging
 from pathway.errors import NotFound
 from pathway.keys import key_of
 from pathway.ports import Key, Resource, Transaction, search_all
@@ -89,36 +90,22 @@ def authored_order(response: Resource) -> tuple[str, str]:
 def gather(tx: Transaction, site: Site, care_plan: Resource) -> Situation:
     """Read the situation of a CarePlan inside `tx`."""
     subject = tx.ours(care_plan["subject"]["reference"])
+    excluded = tx.excluded()
     data = [
         rewritten(resource, tx.ours)
         for type in PATIENT_TYPES
         for resource in search_all(tx, type, [("patient", subject), ("_count", "500")])
+        if (reference_to(resource), resource["meta"]["versionId"]) not in excluded
     ]
-    alone = len(care_plans_of(tx, subject)) <= 1
-    kept = _belonging(data, care_plan, alone=alone)
+    plans = [plan for plan in search_all(tx, "CarePlan", [("patient", subject)]) if key_of(plan)]
+    kept = belonging(data, care_plan, plans)
     return Situation(site, _read(tx, subject) or {"resourceType": "Patient"}, care_plan, _referral(tx, care_plan), kept)
 
 
 def care_plans_of(tx: Transaction, subject: str) -> list[Resource]:
     """The running CarePlans we authored for a patient."""
-    return [plan for plan in search_all(tx, "CarePlan", [("patient", subject), ("status", "active")]) if key_of(plan)]
-
-
-def _belonging(data: Sequence[Resource], care_plan: Resource, *, alone: bool) -> list[Resource]:
-    """What is this plan's own, what is based on it, and what the patient's only plan may be meant by."""
-    key = key_of(care_plan)
-    prefix = f"{key.value}:" if key else ""
-    own = {reference_to(r) for r in data if (k := key_of(r)) and k.value.startswith(prefix)} | {reference_to(care_plan)}
-
-    def belongs(resource: Resource) -> bool:
-        if key_of(resource) is not None:
-            return reference_to(resource) in own
-        if resource["resourceType"] not in ("QuestionnaireResponse", "Procedure"):
-            return True
-        based_on = {str(r.get("reference")) for r in resource.get("basedOn", [])}
-        return bool(based_on & own) or (alone and not any(r.startswith("CarePlan/") for r in based_on))
-
-    return [resource for resource in data if belongs(resource)]
+    found = search_all(tx, "CarePlan", [("patient", subject), ("status", "active,on-hold")])
+    return [plan for plan in found if key_of(plan)]
 
 
 def _referral(tx: Transaction, care_plan: Resource) -> Resource | None:

@@ -38,6 +38,12 @@ class Surgery:
     stopped: bool = False
 
     @property
+    def recorded_by(self) -> frozenset[str]:
+        """The Procedures that were recognised as its record: ServiceRequest.supportingInfo keeps them."""
+        named = [str(r.get("reference")) for r in (self.request or {}).get("supportingInfo", [])]
+        return frozenset(reference for reference in named if reference.startswith("Procedure/"))
+
+    @property
     def moment(self) -> Moment | None:
         """When it happens or happened; None while nobody has planned a date."""
         if self.done_on is not None:
@@ -99,8 +105,8 @@ def recognised(
 ) -> Surgery | Finding | None:
     """The surgery a Procedure is the record of; a Finding when a person must say; None when it is no surgery of ours.
 
-    In this order: based on our excision request; our CarePlan together with a surgery code of the site; our
-    identifier; a surgery code of the site on an enrolled patient; any other within some days of the booked date.
+    In this order: based on our excision request; our identifier; recognised before; a surgery code of the site on an
+    enrolled patient; any other within some days of the booked date.
     """
     based_on = {r.get("reference") for r in procedure.get("basedOn", [])}
     own_key = key_of(procedure)
@@ -110,8 +116,9 @@ def recognised(
     planned = [(surgery, surgery.request) for surgery in surgeries if surgery.request is not None]
     named = [surgery for surgery, request in planned if reference_to(request) in based_on]
     carried = [surgery for surgery, request in planned if own_key is not None and own_key == key_of(request)]
-    if named or carried:
-        return (named or carried)[0]
+    kept = [surgery for surgery, _ in planned if reference_to(procedure) in surgery.recorded_by]
+    if named or carried or kept:
+        return (named or carried or kept)[0]
     coded = has_code(procedure.get("code"), site.surgery_codes)
     if coded:
         return _only_candidate(procedure, surgeries, site)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pathway.codes import BUSINESS_STATUS
 from pathway.errors import Refused
 from pathway.ports import Resource
 
@@ -51,8 +52,18 @@ def moved_to(task: Resource, status: str, *, at: str, reason: str | None = None)
     return changed
 
 
+_WITHDRAWN = {"system": BUSINESS_STATUS, "code": "withdrawn", "display": "Withdrawn by the pathway"}
+
+
+def was_withdrawn(resource: Resource) -> bool:
+    """Whether the pathway withdrew it, as opposed to somebody at the hospital."""
+    return not is_open(resource) and _WITHDRAWN in resource.get("meta", {}).get("tag", [])
+
+
 def withdrawn(resource: Resource, *, at: str, reason: str) -> Resource:
-    """A request that is no longer wanted: Task and Appointment cancelled, other requests revoked."""
+    """A request that is no longer wanted: Task and Appointment cancelled, other requests revoked; tagged as ours."""
+    meta = resource.get("meta", {})
+    resource = {**resource, "meta": {**meta, "tag": [*meta.get("tag", []), _WITHDRAWN]}}
     if resource["resourceType"] == "Task":
         return moved_to(resource, "cancelled", at=at, reason=reason)
     if resource["resourceType"] == "Appointment":

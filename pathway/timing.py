@@ -121,13 +121,13 @@ class Timed:
 def timed(anchor: Moment, relationship: str, low: int, high: int, zone: str, reminder_time: time) -> Timed:
     """Where an offset from `anchor` falls.
 
-    What comes before its anchor is looked at at `reminder_time` of its last day and is pointless after the anchor's
-    day; what comes after is looked at from the start of its first day and never expires.
+    What comes before its anchor is looked at at `reminder_time` of its last day and is pointless once the anchor's
+    day has begun; what comes after is looked at from the start of its first day and never expires.
     """
     days = window(anchor, relationship, low, high)
     if days.first is None:
         assert days.last is not None
-        return Timed(days, wall(days.last, reminder_time, zone), wall(anchor.start + timedelta(days=1), time(), zone))
+        return Timed(days, wall(days.last, reminder_time, zone), wall(anchor.start, time(), zone))
     return Timed(days, wall(days.first, time(), zone), provisional=not anchor.done)
 
 

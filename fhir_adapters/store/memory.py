@@ -20,7 +20,7 @@ from fhir_adapters.store.references import parts, relative
 from fhir_adapters.store.repository import EachCallATransaction
 from fhir_adapters.store.sql import SERVICE
 from pathway.errors import Conflict, NotFound
-from pathway.ports import Alert, Claim, DueStore, FhirServer, Page, Quarantined, Query
+from pathway.ports import NOT_UNDERSTOOD, Alert, Claim, DueStore, FhirServer, Page, Quarantined, Query
 
 
 class MemoryTransaction(Interactions):
@@ -59,6 +59,9 @@ class MemoryTransaction(Interactions):
 
     def quarantine(self, entry: Quarantined) -> None:
         self.state.quarantine.setdefault((entry.reference or "", entry.version or "", entry.reason), entry)
+
+    def excluded(self) -> frozenset[tuple[str, str]]:
+        return frozenset((r, version) for r, version, reason in self.state.quarantine if reason == NOT_UNDERSTOOD)
 
     def alert(self, alert: Alert) -> None:
         self.state.alerts.setdefault(alert.task, alert)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select, true, update
 from fhir_adapters.store import columns as c
 from fhir_adapters.store.upsert import insert_once
 from pathway.errors import NotFound
-from pathway.ports import Quarantined
+from pathway.ports import NOT_UNDERSTOOD, Quarantined
 
 _kept = c.quarantine.c
 
@@ -54,6 +54,13 @@ class QuarantineLedger:
         where = and_(_kept.hospital == self._hospital, _kept.state == "open" if open_only else true())
         query = select(*_ENTRY).where(where).order_by(_kept.at, _kept.id)
         return [QuarantineEntry(*row) for row in self._connection.execute(query)]
+
+    def excluded(self) -> frozenset[tuple[str, str]]:
+        """Reference and version of the open entries of what could not be understood."""
+        where = and_(_kept.hospital == self._hospital, _kept.state == "open", _kept.reason == NOT_UNDERSTOOD)
+        return frozenset(
+            (row[0], row[1]) for row in self._connection.execute(select(_kept.reference, _kept.version).where(where))
+        )
 
     def entry(self, id: str) -> QuarantineEntry:
         """Raises NotFound."""

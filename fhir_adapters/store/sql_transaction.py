@@ -64,6 +64,9 @@ class SqlTransaction(Interactions):
     def quarantine(self, entry: Quarantined) -> None:
         self.quarantined.add(entry)
 
+    def excluded(self) -> frozenset[tuple[str, str]]:
+        return self.quarantined.excluded()
+
     def alert(self, alert: Alert) -> None:
         self.alerts.add(alert)
 

@@ -53,7 +53,7 @@ def read(tx: SqlTransaction, pathway: Pathway, care_plan: Resource, now: Now) ->
     """For a list: what can be had without applying the plan."""
     situation = gather(tx, pathway.site, care_plan)
     try:
-        return Reading(situation, now, surgeries(Context(pathway.library, situation, now)))
+        return Reading(situation, now, surgeries(Context.of(pathway.library, situation, now)))
     except PathwayError as error:
         return Reading(situation, now, problem=str(error))
 
@@ -82,7 +82,7 @@ def _explained(pathway: Pathway, found: Reading) -> tuple[Sequence[Explanation],
     if found.problem:
         return (), found.problem
     try:
-        applied = apply(Context(pathway.library, found.situation, found.now), pathway.choose_visit)
+        applied = apply(Context.of(pathway.library, found.situation, found.now), pathway.choose_visit)
     except PathwayError as error:
         return (), str(error)
     return applied.explanations, None

@@ -177,6 +177,7 @@ class Clinic:
                 "questionnaire": f"{questionnaire}|0.1.0",
                 "subject": {"reference": "Patient/p1"},
                 "authored": authored,
+                "author": {"reference": "Practitioner/okafor"},
                 "item": item,
                 **elements,
             }

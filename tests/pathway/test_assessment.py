@@ -37,6 +37,7 @@ def response(answers: dict[str, Any]) -> dict[str, Any]:
         "resourceType": "QuestionnaireResponse",
         "status": "completed",
         "questionnaire": codes.INDICATIONS,
+        "author": {"reference": "Practitioner/okafor"},
         "item": [{"linkId": group, "item": items} for group, items in groups.items()],
     }
 

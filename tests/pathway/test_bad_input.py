@@ -243,7 +243,6 @@ class TestEnteredInErrorAfterTheTasksExist:
         assert task["status"] == "requested"
         assert "businessStatus" not in task
 
-    @pytest.mark.xfail(strict=True, reason="a request that was withdrawn is not asked for again: its key is used up")
     def test_the_right_record_proposes_a_visit_again(self, clinic: Clinic) -> None:
         clinic.operated()
         self.error(clinic)
@@ -340,7 +339,6 @@ class TestAnswersThatDoNotFit:
         assert clinic.versions() - before == {"QuestionnaireResponse/decision-1": 1, reference_to(task): 1}
         assert clinic.ours("ServiceRequest") == []
 
-    @pytest.mark.xfail(strict=True, reason="what was refused when it came is used the next time anything happens")
     def test_are_not_used_later_either(self, clinic: Clinic) -> None:
         clinic.enrolled()
         clinic.indicate()
@@ -385,7 +383,6 @@ def test_a_record_that_nobody_foresaw_is_kept_and_explained(clinic: Clinic) -> N
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="one record that nobody foresaw stops everything for its patient")
 def test_a_record_that_nobody_foresaw_does_not_stop_the_pathway_of_its_patient(clinic: Clinic) -> None:
     clinic.booked()
     clinic.record(performedPeriod="yesterday")

@@ -170,7 +170,7 @@ class TestReminders:
         before, after = (w for w in clinic.due_work() if w.action.startswith("fu-attend-all"))
         assert before.due_at == datetime(2026, 3, 27, 8, tzinfo=UTC)
         assert after.due_at == datetime(2026, 3, 29, 7, tzinfo=UTC)  # nine o'clock too, on the day the clocks change
-        assert before.expires_at == after.expires_at == datetime(2026, 3, 30, 22, tzinfo=UTC)
+        assert before.expires_at == after.expires_at == datetime(2026, 3, 29, 22, tzinfo=UTC)
 
     def test_a_message_to_the_patient_about_the_visit(self, clinic: Clinic) -> None:
         clinic.operated()
@@ -203,17 +203,17 @@ class TestReminders:
             "2026-03-23T08:00:00Z",
         ]
 
-    def test_one_that_comes_late_is_still_sent_on_the_day_of_the_visit(self, clinic: Clinic) -> None:
+    def test_one_that_comes_late_is_still_sent_before_the_day_of_the_visit(self, clinic: Clinic) -> None:
         clinic.operated()
         clinic.book_visit()
-        clinic.at("2026-03-26T08:00")
+        clinic.at("2026-03-25T23:00")
         clinic.release()
         assert len(clinic.ours("CommunicationRequest", "fu-attend-all-1d")) == 1
 
-    def test_after_the_day_of_the_visit_it_has_expired(self, clinic: Clinic) -> None:
+    def test_on_the_day_of_the_visit_it_has_expired(self, clinic: Clinic) -> None:
         clinic.operated()
         clinic.book_visit()
-        clinic.at("2026-03-27T00:00")
+        clinic.at("2026-03-26T00:00")
         clinic.release()
         assert clinic.ours("CommunicationRequest") == []
         assert clinic.due("fu-attend-all-3d", "fu-attend-all-1d") == [

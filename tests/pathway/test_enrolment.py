@@ -138,6 +138,14 @@ def test_a_referral_of_an_unknown_patient_is_kept_and_looked_at(clinic: Clinic, 
     assert clinic.read("ServiceRequest", "r1")["subject"] == subject
 
 
+def test_a_referral_that_waited_for_its_patient_starts_once_the_record_comes(clinic: Clinic) -> None:
+    clinic.refer()
+    assert clinic.all("CarePlan") == []
+    clinic.arrive()
+    assert len(clinic.ours("CarePlan")) == 1
+    assert clinic.one("Task", "calcinosis-surgery-indications")["status"] == "requested"
+
+
 def test_the_same_referral_twice_is_one_care_plan(clinic: Clinic) -> None:
     clinic.enrolled()
     before = clinic.everything()

@@ -22,7 +22,6 @@ PREPARATION = {
     "prep-transport": {"end": "2026-03-13"},
 }
 BLEEDING = f"{BASE}/CodeSystem/wound-bleeding"
-LOST = "answers that name no pathway belong to none once the patient is on two"
 DISCHARGE = f"{BASE}/CodeSystem/wound-discharge"
 
 
@@ -159,7 +158,6 @@ class TestDecision:
         clinic.react_again("QuestionnaireResponse", "decision-2")
         assert len(clinic.ours("Task", "confirm-cancellation")) == 1
 
-    @pytest.mark.xfail(strict=True, reason="a request that was withdrawn is not asked for again: its key is used up")
     def test_surgery_after_all_is_prepared_again(self, clinic: Clinic) -> None:
         clinic.decided()
         clinic.decide("conservative", "decision-2", "2026-03-04T10:00:00+01:00")
@@ -264,7 +262,6 @@ class TestPlannedDate:
             ("fu-missed-visit", "scheduled", "2026-03-31T00:00:00", 3),
         ]
 
-    @pytest.mark.xfail(strict=True, reason="a question that is no longer one stays open")
     def test_moved_back_takes_back_the_question(self, clinic: Clinic) -> None:
         clinic.booked()
         clinic.change(clinic.one("Task", "prep-medical-clearance"), status="accepted")
@@ -458,7 +455,6 @@ class TestOperated:
         assert review["focus"] == {"reference": f"Procedure/{second}"}
         assert len(clinic.ours("Task", "fu-first-visit")) == 1
 
-    @pytest.mark.xfail(strict=True, reason="of two records the one with the smaller id gives the date")
     def test_a_second_record_moves_nothing_until_somebody_said_which_is_right(self, clinic: Clinic) -> None:
         clinic.operated()
         clinic.at("2026-03-19T09:00")
@@ -615,7 +611,6 @@ class TestStagedOperations:
         assert self.follow_ups(staged)["decision-2"][0] == "draft"
         assert self.follow_ups(staged)["decision-3"][0] == "draft"
 
-    @pytest.mark.xfail(strict=True, reason="which surgery a record is of is found anew each time and not kept")
     def test_a_further_decision_never_undoes_a_surgery_that_was_recognised(self, clinic: Clinic) -> None:
         clinic.booked()
         clinic.at("2026-03-17T18:00")
@@ -626,7 +621,6 @@ class TestStagedOperations:
 
 
 class TestTwoPathways:
-    @pytest.mark.xfail(strict=True, reason=LOST)
     def test_a_second_referral_takes_nothing_from_the_first(self, clinic: Clinic) -> None:
         clinic.booked()
         before = clinic.statuses("Task")
@@ -655,13 +649,11 @@ class TestTwoPathways:
         twice.record(performedDateTime="2026-03-16", basedOn=[{"reference": "ServiceRequest/theirs"}])
         assert list(twice.reviews()) == ["surgery-ambiguous"]
 
-    @pytest.mark.xfail(strict=True, reason=LOST)
     def test_and_another_procedure_near_the_date(self, twice: Clinic) -> None:
         twice.at("2026-03-17T18:00")
         twice.record(performedDateTime="2026-03-17", code={"text": "Something else"})
         assert list(twice.reviews()) == ["surgery-other-code"]
 
-    @pytest.mark.xfail(strict=True, reason=LOST)
     def test_a_surgery_that_says_which_is_used(self, twice: Clinic) -> None:
         twice.at("2026-03-16T18:00")
         twice.record(performedDateTime="2026-03-16", basedOn=[twice.excision()])
@@ -674,7 +666,6 @@ class TestTwoPathways:
         clinic.record(performedDateTime="2026-03-16", basedOn=[{"reference": "CarePlan/theirs"}])
         assert list(clinic.reviews()) == ["surgery-ambiguous"]
 
-    @pytest.mark.xfail(strict=True, reason=LOST)
     def test_a_warning_sign_is_never_dropped(self, twice: Clinic) -> None:
         twice.diary(yes("flag-breathing-difficulty"))
         assert twice.alerts()

@@ -10,7 +10,7 @@ import pytest
 from pathway import codes
 from pathway.issues import Issue
 from pathway.library import Library
-from pathway.responses import check
+from pathway.responses import PERFORMER_TYPE, check
 
 Json = dict[str, Any]
 COLOURS = "http://example.org/colours"
@@ -85,7 +85,8 @@ WELL = {"linkId": "well", "answer": [{"valueBoolean": True}]}
 
 
 def response(*items: Json, status: str = "completed") -> Json:
-    return {"resourceType": "QuestionnaireResponse", "status": status, "item": list(items)}
+    author = {"reference": "Practitioner/okafor"}
+    return {"resourceType": "QuestionnaireResponse", "status": status, "author": author, "item": list(items)}
 
 
 def one(link: str, *answers: Json) -> Json:
@@ -291,3 +292,28 @@ def test_the_decision_questionnaire() -> None:
     assert [issue.code for issue in check(response(), questionnaire)] == ["required"]
     wrong = one("dec-record-outcome", {"valueCoding": {"system": codes.DECISION, "code": "maybe"}})
     assert [issue.code for issue in check(response(wrong), questionnaire)] == ["code-invalid"]
+
+
+FORM = {
+    "resourceType": "Questionnaire",
+    "extension": [{"url": PERFORMER_TYPE, "valueCode": code} for code in ("Practitioner", "PractitionerRole")],
+    "item": [{"linkId": "a", "type": "boolean", "text": "A?"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("author", "said"),
+    [
+        ({"reference": "Patient/p1"}, "This form is filled in by Practitioner or PractitionerRole, not by Patient."),
+        (None, "This form is filled in by Practitioner or PractitionerRole, and this one does not say by whom."),
+        ({"reference": "Practitioner/s1"}, None),
+        ({"reference": "https://hospital.example/fhir/PractitionerRole/s1"}, None),
+    ],
+)
+def test_a_form_counts_only_from_those_who_may_fill_it_in(author: dict[str, str] | None, said: str | None) -> None:
+    response = {"status": "completed", "author": author or {}, "item": []}
+    assert [issue.diagnostics for issue in check(response, FORM)] == ([said] if said else [])
+
+
+def test_a_form_that_is_not_finished_may_be_begun_by_anybody() -> None:
+    assert check({"status": "in-progress", "author": {"reference": "Patient/p1"}, "item": []}, FORM) == []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pathway.codes import BUSINESS_STATUS
 from pathway.errors import Refused
 from pathway.ports import Resource
-from pathway.tasks import is_movable, is_open, moved_to, withdrawn
+from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
 
 AT = "2026-03-16T09:00:00.000Z"
 OPEN = ("draft", "requested", "received", "accepted", "ready", "in-progress", "on-hold")
@@ -113,11 +114,20 @@ def test_what_is_still_ours_to_move(type: str, status: str, movable: bool) -> No
     assert is_movable({"resourceType": type, "id": "x", "status": status}) is movable
 
 
+WITHDRAWN = {"system": BUSINESS_STATUS, "code": "withdrawn", "display": "Withdrawn by the pathway"}
+
+
+def test_only_what_the_pathway_withdrew_counts_as_withdrawn() -> None:
+    assert was_withdrawn(withdrawn(task("requested"), at=AT, reason="no surgery"))
+    assert not was_withdrawn(task("cancelled"))
+
+
 def test_a_withdrawn_task_is_cancelled_with_its_reason() -> None:
     assert withdrawn(task("requested"), at=AT, reason="not so: decision = surgery") == {
         **task("cancelled"),
         "lastModified": AT,
         "statusReason": {"text": "not so: decision = surgery"},
+        "meta": {"tag": [WITHDRAWN]},
     }
 
 
@@ -127,6 +137,7 @@ def test_a_withdrawn_appointment_is_cancelled_with_a_comment() -> None:
         **proposed,
         "status": "cancelled",
         "comment": "no surgery",
+        "meta": {"tag": [WITHDRAWN]},
     }
 
 

@@ -169,10 +169,10 @@ def test_what_comes_after_something_that_has_not_happened_is_provisional() -> No
     assert timed(SURGERY, "after-end", 7, 14, BERLIN, time(9)).provisional is False
 
 
-def test_what_comes_before_is_looked_at_on_its_last_day_and_expires_after_the_anchor() -> None:
+def test_what_comes_before_is_looked_at_on_its_last_day_and_expires_with_the_anchors_day() -> None:
     visit = Moment(date(2026, 3, 30), date(2026, 3, 30))
     assert timed(visit, "before-start", 3, 3, BERLIN, time(9)) == Timed(
         Window(None, date(2026, 3, 27)),
         at=datetime(2026, 3, 27, 8, tzinfo=UTC),
-        expires=datetime(2026, 3, 30, 22, tzinfo=UTC),
+        expires=datetime(2026, 3, 29, 22, tzinfo=UTC),
     )
