@@ -42,6 +42,7 @@ class Links:
     def __init__(self, connection: Connection, hospital: str) -> None:
         self._connection = connection
         self._hospital = hospital
+        self._known: dict[tuple[str, str], str | None] = {}
 
     def of(self, type: str, id: str) -> Link | None:
         """By our id."""
@@ -51,6 +52,15 @@ class Links:
         """By the hospital's id."""
         return self._one(and_(_link.type == type, _link.their_id == their_id))
 
+    def our_reference(self, type: str, their_id: str) -> str | None:
+        """Our resource that the hospital knows by `their_id`; asked again and again within a transaction."""
+        asked = (type, their_id)
+        if asked not in self._known:
+            where = (_link.hospital == self._hospital, _link.type == type, _link.their_id == their_id)
+            id = self._connection.scalar(select(_link.id).where(*where))
+            self._known[asked] = f"{type}/{id}" if id is not None else None
+        return self._known[asked]
+
     def all(self, type: str | None = None) -> Sequence[Link]:
         """All links, or those of one type."""
         where = and_(_link.hospital == self._hospital, _link.type == type if type else true())
@@ -59,6 +69,7 @@ class Links:
 
     def save(self, link: Link) -> None:
         """Insert the link, or replace that of the same resource of ours."""
+        self._known.clear()
         row = {name: getattr(link, name) for name in _NAMES} | {"hospital": self._hospital}
         upsert(self._connection, c.link, row | {"base": encode(link.base)})
 

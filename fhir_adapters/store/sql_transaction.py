@@ -46,8 +46,7 @@ class SqlTransaction(Interactions):
     def ours(self, reference: str) -> str:
         inside = relative(reference, self.record.base_url)
         named = parts(inside)
-        link = self.links.by_theirs(*named) if named else None
-        return link.reference if link else inside
+        return (self.links.our_reference(*named) if named else None) or inside
 
     def send(self, reference: str) -> None:
         """Raises NotFound."""
