@@ -114,21 +114,21 @@ def search_all(repository: FhirRepository, type: str, query: Query = ()) -> Iter
     Raises HospitalError for pages that go in a circle.
     """
     seen: set[str] = set()
-    for resource in from_page(repository, type, repository.search(type, query)):
+    for resource in from_page(repository, type, query, repository.search(type, query)):
         if resource["id"] not in seen:
             seen.add(resource["id"])
             yield resource
 
 
-def from_page(repository: FhirRepository, type: str, page: Page) -> Iterator[Resource]:
-    """What stands on this page of a search and on all that follow it."""
+def from_page(repository: FhirRepository, type: str, query: Query, page: Page) -> Iterator[Resource]:
+    """What stands on this page of the search for `query` and on all that follow it."""
     turned: set[str] = set()
     yield from page.resources
     while page.next is not None:
         if page.next in turned:
             raise HospitalError(f"The pages of a {type} search go in a circle")
         turned.add(page.next)
-        page = repository.search(type, page=page.next)
+        page = repository.search(type, query, page=page.next)
         yield from page.resources
 
 

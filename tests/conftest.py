@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.servers import hapi, sekmet
+from tests.servers import hapi, postgres, sekmet
 
 REQUIRED = "CALCINOSIS_PATHWAY_TEST_REQUIRE"
 LEFT_OUT = "left out, server cannot run here: "
@@ -25,6 +25,12 @@ def hapi_base() -> Iterator[str]:
 def sekmet_base() -> Iterator[str]:
     """FHIR base URL of sekmet-fhir (Python)."""
     yield from _base("sekmet", sekmet)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """SQLAlchemy URL of a PostgreSQL database."""
+    yield from _base("postgres", postgres)
 
 
 def _base(name: str, server: ModuleType) -> Iterator[str]:

@@ -95,7 +95,7 @@ class HospitalClient:
             as_of = parsedate_to_datetime(first.headers["date"])
         except (KeyError, ValueError) as error:
             raise HospitalError("The server sends no Date header to read its clock from") from error
-        return Feed(as_of, from_page(self, type, self._page(type, first, query)))
+        return Feed(as_of, from_page(self, type, query, self._page(type, first, query)))
 
     def find(self, type: str, key: Key) -> Resource | None:
         """The one resource that carries `key`. Raises MultipleMatches."""

@@ -37,11 +37,12 @@ _COLUMNS = [
 
 
 _ONE = select(*_COLUMNS).where(c.hospital.c.name == bindparam("its_name"))
+_ONE_LOCKED = _ONE.with_for_update()
 
 
-def hospital(connection: Connection, name: str) -> HospitalRecord:
-    """Raises NotFound."""
-    row = connection.execute(_ONE, {"its_name": name}).one_or_none()
+def hospital(connection: Connection, name: str, *, lock: bool = False) -> HospitalRecord:
+    """With `lock`, whoever else wants to write for this hospital waits. Raises NotFound."""
+    row = connection.execute(_ONE_LOCKED if lock else _ONE, {"its_name": name}).one_or_none()
     if row is None:
         raise NotFound(f"There is no hospital {name}")
     return _record(*row)

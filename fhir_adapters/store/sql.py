@@ -46,7 +46,7 @@ class SqlStore:
         Raises NotFound for an unknown hospital, Conflict when another transaction took a key first.
         """
         with self._connection(read_only=read_only) as connection:
-            record = hospitals.hospital(connection, hospital)
+            record = hospitals.hospital(connection, hospital, lock=not read_only)
             yield SqlTransaction(connection, record, self._clock(), actor)
 
     def repository(self, hospital: str, *, actor: str = SERVICE) -> FhirServer:

@@ -40,14 +40,23 @@ def memory_server() -> FhirServer:
     return store.repository("demo")
 
 
-@pytest.fixture(scope="module")
-def sql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FhirServer]:
-    engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('store')}/store.db")
+def sql(url: str, name: str) -> Iterator[FhirServer]:
+    engine = create_engine(url)
     upgrade(engine)
     store = SqlStore(engine, Clock())
-    store.register("demo", "demo", BASE)
-    yield store.repository("demo")
+    store.register(name, "demo", BASE)
+    yield store.repository(name)
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FhirServer]:
+    yield from sql(f"sqlite:///{tmp_path_factory.mktemp('store')}/store.db", "demo")
+
+
+@pytest.fixture(scope="module")
+def postgres_server(postgres_url: str) -> Iterator[FhirServer]:
+    yield from sql(postgres_url, "contract")
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +82,16 @@ class TestMemory(RepositoryContract):
         return memory_server
 
 
-class TestSql(RepositoryContract):
+class TestSqlite(RepositoryContract):
     @pytest.fixture
-    def server(self, sql_server: FhirServer) -> FhirServer:
-        return sql_server
+    def server(self, sqlite_server: FhirServer) -> FhirServer:
+        return sqlite_server
+
+
+class TestPostgres(RepositoryContract):
+    @pytest.fixture
+    def server(self, postgres_server: FhirServer) -> FhirServer:
+        return postgres_server
 
 
 class OverHttp(RepositoryContract):

@@ -7,6 +7,7 @@ import pytest
 from pathway.errors import HospitalError
 from pathway.ports import Page, Query, Resource, search_all
 
+QUERY = [("active", "true")]
 PATIENTS: list[Resource] = [{"resourceType": "Patient", "id": str(number)} for number in range(4)]
 
 
@@ -17,12 +18,12 @@ class Pages:
         self._pages = pages
 
     def search(self, type: str, query: Query = (), *, page: str | None = None) -> Page:
-        assert (type, tuple(query)) == ("Patient", ())
+        assert (type, list(query)) == ("Patient", QUERY)
         return Page(*self._pages[page])
 
 
 def ids(pages: Pages) -> list[str]:
-    return [resource["id"] for resource in search_all(pages, "Patient")]
+    return [resource["id"] for resource in search_all(pages, "Patient", QUERY)]
 
 
 def test_every_page_is_read_and_what_stands_on_two_comes_once() -> None:
