@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from pathway import enrolment, responses
+from pathway.apply import apply
 from pathway.codes import PLAN
 from pathway.context import Context
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
+from pathway.explain import explained
 from pathway.keys import key_of
 from pathway.library import Library
 from pathway.occurrences import surgeries
@@ -69,6 +71,15 @@ class Pathway:
             if not self._write(tx, changes, care_plan, now, cause):
                 return changes
         raise PathwayError(f"{care_plan} does not settle: its actions change each other for ever")
+
+    def explain(self, tx: Transaction, care_plan: str, now: Now) -> Resource:
+        """Why each action of a CarePlan is in it or not, as Parameters; nothing is written. Raises NotFound."""
+        plan = tx.read(*care_plan.split("/", 1))
+        if key_of(plan) is None:
+            raise NotFound(f"{care_plan} is not a plan of this pathway")
+        context = Context.of(self.library, gather(tx, self.site, plan), now)
+        titles = {name: str(action.get("title", name)) for name, action in context.actions.items()}
+        return explained(care_plan, apply(context, self.choose_visit).explanations, titles)
 
     def check(self, resource: Resource) -> None:
         """What our own door refuses beyond plain FHIR. Raises InvalidResource."""

@@ -18,11 +18,12 @@ from fhir_adapters.hospital.client import HospitalClient
 from fhir_adapters.hospital.feed import Inflow
 from fhir_adapters.hospital.inbound import Inbound
 from fhir_adapters.hospital.outbound import Outbound
-from fhir_adapters.server.door import Door
+from fhir_adapters.server.door import Door, Operation
 from fhir_adapters.store.engine import create_engine
 from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
+from pathway.codes import EXPLAIN
 from pathway.errors import HospitalError, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
@@ -117,6 +118,10 @@ class Services:
                 tx.send(reference)
         self.pathway(name).react(tx, resource, self.now(name))
 
+    def explain(self, name: str, tx: Transaction, care_plan_id: str) -> Resource:
+        """Why each action of a CarePlan is in it or not, as Parameters. Raises NotFound."""
+        return self.pathway(name).explain(tx, f"CarePlan/{care_plan_id}", self.now(name))
+
     def door(self, name: str, base: str) -> Door:
         token = self.settings.bearer_token
         return Door(
@@ -127,6 +132,7 @@ class Services:
             check=lambda resource: self.pathway(name).check(resource),
             software=VERSION,
             token=token.get_secret_value() if token else None,
+            operations=(Operation("explain", "CarePlan", EXPLAIN, partial(self.explain, name)),),
         )
 
     def inbound(self, record: HospitalRecord) -> Inbound:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 import uvicorn
 from pydantic import ValidationError
+from rich.console import Console
 
 from pathway.errors import PathwayError
 from service.bootstrap import VERSION, bootstrap
@@ -95,6 +96,20 @@ def demo(
 
     if not demonstrate(story, hospital, port, once=once, as_json=as_json):
         raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    hospital: Annotated[str, typer.Argument(help="The name it is registered by.")],
+    care_plan: Annotated[str, typer.Argument(help="The id of our CarePlan.")],
+) -> None:
+    """Say for every action of a plan whether it is in it, and why."""
+    from service.explanation import table  # noqa: PLC0415
+
+    services = bootstrap(Settings())
+    with services.store.transaction(hospital, read_only=True) as tx:
+        answer = services.explain(hospital, tx, care_plan)
+    Console().print(table(answer))
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_adapters.r4 import admission
-from fhir_adapters.server import negotiation, outcome
+from fhir_adapters.server import negotiation, operations, outcome
 from fhir_adapters.server.access_log import ROUTE, AccessLog
 from fhir_adapters.server.auth import authorize
 from fhir_adapters.server.door import Door
@@ -34,7 +34,7 @@ MAX_BODY_BYTES = admission.DEFAULT.size
 def fhir_app(door: Door) -> Starlette:
     """The FHIR base of `door`; mount it with `fhir_routes`, or it answers at the root."""
     paths: dict[str, dict[str, Interaction]] = {}
-    for interaction in ALL:
+    for interaction in (*operations.offered(door), *ALL):
         paths.setdefault(interaction.path, {})[interaction.method] = interaction
     app = Starlette(
         routes=[_route(door, path, by_method) for path, by_method in paths.items()],

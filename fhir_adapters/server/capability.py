@@ -48,7 +48,7 @@ def statement(door: Door, interactions: Sequence[Interaction]) -> Resource:
 
 
 def _resource(type: str, interactions: Sequence[Interaction]) -> Resource:
-    rows = [each for each in interactions if each.level != "whole-system"]
+    rows = [each for each in interactions if each.level != "whole-system" and each.type in ("", type)]
     codes = dict.fromkeys(each.code for each in rows if each.operation is None)
     operations = {each.code: each.operation for each in rows if each.operation is not None}
     offers: Resource = {name: value for each in rows for name, value in each.offers.items()}

@@ -9,13 +9,27 @@ from pathway.ports import Resource, Store, Transaction
 
 
 @dataclass(frozen=True)
+class Operation:
+    """An operation on one instance of a type, asked for by GET: `$name`, its definition's canonical, what it answers.
+
+    `run` takes the transaction it reads in and the id of the instance. Raises what reading raises.
+    """
+
+    name: str
+    type: str
+    definition: str
+    run: Callable[[Transaction, str], Resource]
+
+
+@dataclass(frozen=True)
 class Door:
     """One hospital's FHIR base.
 
     `base` is its public URL without a slash at the end. `react` is called inside the transaction of a write, after all
     its changes are stored, once for each resource that got a new version; not for deletions. `check` raises
     InvalidResource for what is valid FHIR and still cannot be accepted. `token` is the bearer token every request but
-    the one for the CapabilityStatement must carry; None leaves the base open.
+    the one for the CapabilityStatement must carry; None leaves the base open. `operations` are offered besides
+    FHIR's own.
     """
 
     store: Store
@@ -25,3 +39,4 @@ class Door:
     check: Callable[[Resource], None]
     software: str
     token: str | None = field(default=None, repr=False)
+    operations: tuple[Operation, ...] = ()

@@ -49,7 +49,7 @@ Perform = Callable[[Door, FhirRequest], Answer]
 @dataclass(frozen=True)
 class Interaction:
     """One row of the registry: `code` is FHIR's, or the name of an operation; `offers` goes into the
-    CapabilityStatement's `rest.resource` as it is."""
+    CapabilityStatement's `rest.resource` as it is. With a `type` it is for that type only."""
 
     code: str
     level: Literal["whole-system", "type", "instance"]
@@ -59,4 +59,5 @@ class Interaction:
     body: Literal["none", "resource", "optional", "form"] = "none"
     offers: Mapping[str, Any] = field(default_factory=dict)
     operation: str | None = None
+    type: str = ""
     public: bool = False

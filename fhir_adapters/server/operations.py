@@ -1,14 +1,15 @@
-"""$validate (https://hl7.org/fhir/R4/resource-operation-validate.html)."""
+"""$validate (https://hl7.org/fhir/R4/resource-operation-validate.html), and the operations that a door adds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 
 from fhir_adapters.r4 import admission
-from fhir_adapters.server.door import Door
-from fhir_adapters.server.errors import Malformed
-from fhir_adapters.server.interaction import Answer, FhirRequest
+from fhir_adapters.server.door import Door, Operation
+from fhir_adapters.server.errors import InteractionNotSupported, Malformed
+from fhir_adapters.server.interaction import Answer, FhirRequest, Interaction
 from pathway.errors import PathwayError
 from pathway.issues import Issue, operation_outcome
 from pathway.ports import Resource
@@ -26,6 +27,29 @@ def validate(door: Door, request: FhirRequest) -> Answer:
             raise Malformed("$validate needs a resource, as the body or as the parameter resource")
         resource = door.store.repository(door.hospital).read(request.type, request.id)
     return Answer(HTTPStatus.OK, operation_outcome(_issues(door, request, resource)))
+
+
+def offered(door: Door) -> tuple[Interaction, ...]:
+    """The rows of the door's own operations."""
+    return tuple(
+        Interaction(
+            own.name,
+            "instance",
+            "GET",
+            f"/{{type}}/{{id}}/${own.name}",
+            partial(_run, own),
+            operation=own.definition,
+            type=own.type,
+        )
+        for own in door.operations
+    )
+
+
+def _run(own: Operation, door: Door, request: FhirRequest) -> Answer:
+    if request.type != own.type:
+        raise InteractionNotSupported(f"${own.name} is an operation on {own.type}, not on {request.type}")
+    with door.store.transaction(door.hospital) as tx:
+        return Answer(HTTPStatus.OK, own.run(tx, request.id))
 
 
 def _asked_about(request: FhirRequest) -> Resource | None:

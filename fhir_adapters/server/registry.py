@@ -12,7 +12,7 @@ _VALIDATE = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
 
 
 def _capabilities(door: Door, request: FhirRequest) -> Answer:
-    return capability.capabilities(door, request, INTERACTIONS)
+    return capability.capabilities(door, request, (*INTERACTIONS, *operations.offered(door)))
 
 
 METADATA = Interaction("capabilities", "whole-system", "GET", "/metadata", _capabilities, public=True)

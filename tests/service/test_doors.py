@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from pathway.errors import Refused
 from service.cli import app as command_line
 from service.demo.processes import DutyDesk, Process, free_port, service_process
-from service.demo.records import Clinic
+from service.demo.records import Clinic, referral
 from service.settings import Settings, check_binding
 
 OWNERS = {
@@ -136,7 +136,24 @@ def test_the_command_line_says_its_version_and_its_commands() -> None:
     runner = CliRunner()
     assert runner.invoke(command_line, ["--version"]).output.strip() == "0.1.0"
     commands = runner.invoke(command_line, ["--help"]).output
-    assert all(name in commands for name in ("serve", "worker", "demo", "hospital"))
+    assert all(name in commands for name in ("serve", "worker", "demo", "hospital", "explain"))
+
+
+def test_a_plan_is_explained_over_fhir_and_on_the_command_line(
+    service: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(service, "north")
+    base = f"{service.url}/fhir"
+    put(base, {"resourceType": "Patient", "id": "p1"})
+    put(base, referral("Patient/p1", "Practitioner/gp", "Condition/c1") | {"id": "r1"})
+    plan = httpx.get(f"{base}/CarePlan?patient=Patient/p1", timeout=30).json()["entry"][0]["resource"]["id"]
+    explained = httpx.get(f"{base}/CarePlan/{plan}/$explain", timeout=30)
+    assert explained.status_code == 200
+    assert "the indications are answered" in explained.text
+    monkeypatch.setenv("CALCINOSIS_PATHWAY_DATABASE_URL", service.environment["CALCINOSIS_PATHWAY_DATABASE_URL"])
+    shown = CliRunner().invoke(command_line, ["explain", "north", plan])
+    assert shown.exit_code == 0
+    assert "Answer the indications" in shown.output
 
 
 def test_an_unknown_story_names_those_there_are() -> None:
