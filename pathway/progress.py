@@ -18,7 +18,7 @@ from pathway.keys import key_of
 from pathway.ports import Alert, Change, Create, DueWork, Resource, Update, VisitChooser
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
-from pathway.review import QUESTIONS, confirm_cancellation, confirm_date
+from pathway.review import QUESTIONS, confirm_cancellation, confirm_date, days_of
 from pathway.tasks import is_movable, is_open, moved_to, withdrawn
 
 _OURS: Mapping[str, tuple[str, ...]] = {
@@ -157,7 +157,8 @@ def _days(resource: Resource) -> Any:
 
 def _why_moved(existing: Resource, proposal: Proposal) -> str:
     if _days(existing) != _days(proposal.resource):
-        return f"the date it depends on has changed; {proposal.why}"
+        moved = f"moved from {days_of(existing)} to {days_of(proposal.resource)}, as what it depends on moved"
+        return f"{moved}; {proposal.why}" if "comment" in proposal.resource else moved
     return proposal.why
 
 
