@@ -97,9 +97,10 @@ def _create(changes: Changes, proposal: Proposal) -> None:
         if "meta" not in proposal.flag:
             changes.create(proposal.flag, proposal.why)
         priority = proposal.resource.get("priority")
-        changes.alerts.append(
-            Alert(proposal.action, "stat" if priority == "stat" else "urgent", reference_to(proposal.resource))
-        )
+        if priority != "routine":
+            changes.alerts.append(
+                Alert(proposal.action, "stat" if priority == "stat" else "urgent", reference_to(proposal.resource))
+            )
     changes.create(proposal.resource, proposal.why, release=not proposal.held)
 
 
