@@ -15,6 +15,7 @@ PROCEDURE = f"{BASE}/CodeSystem/procedure"
 RULE_RESULT = f"{BASE}/CodeSystem/rule-result"
 REVIEW_REASON = f"{BASE}/CodeSystem/review-reason"
 PARAMETERS = f"{BASE}/CodeSystem/pathway-parameter"
+AUDIENCE = f"{BASE}/CodeSystem/audience"
 RISK = f"{BASE}/CodeSystem/risk"
 RISK_FACTOR = f"{BASE}/CodeSystem/risk-factor"
 

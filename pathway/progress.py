@@ -24,8 +24,8 @@ from pathway.tasks import is_movable, is_open, moved_to, withdrawn
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus"),
     "Appointment": ("requestedPeriod",),
-    "ServiceRequest": (),
-    "CommunicationRequest": ("occurrenceDateTime",),
+    "ServiceRequest": ("occurrencePeriod",),
+    "CommunicationRequest": ("occurrenceDateTime", "payload"),
 }
 _CAN_GO = {"businessStatus": PROVISIONAL}
 

@@ -106,6 +106,7 @@ def _service_request(activity: Resource, brief: Brief) -> Resource:
         "priority": activity.get("priority"),
         "code": {**activity.get("code", {}), "text": brief.title},
         "subject": _subject(brief),
+        "occurrencePeriod": brief.window.period() if brief.window else None,
         "authoredOn": brief.authored,
         "performer": [_reference(owner) for owner in brief.owners],
         "reasonReference": (brief.care_plan or {}).get("addresses"),
