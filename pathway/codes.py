@@ -19,6 +19,8 @@ AUDIENCE = f"{BASE}/CodeSystem/audience"
 RISK = f"{BASE}/CodeSystem/risk"
 RISK_FACTOR = f"{BASE}/CodeSystem/risk-factor"
 
+UCUM = "http://unitsofmeasure.org"
+RISK_PROBABILITY = "http://terminology.hl7.org/CodeSystem/risk-probability"
 SNOMED = "http://snomed.info/sct"
 SURGICAL_PROCEDURE = "387713003"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from pathway import codes
@@ -168,7 +169,7 @@ def place(resource: Resource, path: str, value: Any) -> None:
     """Set an element of a request, such as `priority` or `payload[0].contentString`; the steps to it are made."""
     steps = [step for step in re.split(r"[.\[\]]+", path) if step]
     here: Any = resource
-    for step, after in zip(steps, steps[1:], strict=False):
+    for step, after in pairwise(steps):
         made: Any = [] if after.isdigit() else {}
         if not step.isdigit():
             here = here.setdefault(step, made)
