@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+from msgspec import json
 
 from pathway.keys import key_of
 from pathway.library import Library
@@ -40,6 +41,8 @@ NEEDS = (
     "proc-tissue-analysis",
     "near-joint-or-muscle",
 )
+JSON = json.Encoder(decimal_format="number")
+FHIR = {"content-type": "application/fhir+json", "accept": "application/fhir+json"}
 OURS = ("CarePlan", "Task", "ServiceRequest", "Appointment", "CommunicationRequest", "Flag")
 
 
@@ -109,7 +112,8 @@ def test_of_a_patient_with_every_need(clinic: Clinic, content: Library, hapi_bas
         # Without an id, as it would arrive in a create: the server resolves no references.
         body = {name: value for name, value in resource.items() if name not in ("id", "meta")}
         with httpx.Client(base_url=hapi_base, timeout=120, trust_env=False) as client:
-            outcome_ = client.post(f"/{resource['resourceType']}/$validate", json=body).json()
+            path = f"/{resource['resourceType']}/$validate"
+            outcome_ = client.post(path, content=JSON.encode(body), headers=FHIR).json()
         return [i for i in outcome_["issue"] if i["severity"] in ("fatal", "error")]
 
     with ThreadPoolExecutor(2) as pool:
