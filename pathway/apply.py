@@ -8,6 +8,7 @@ a `start` condition is looked at when the action's time has come; a `stop` condi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 
@@ -15,9 +16,10 @@ from pathway import codes
 from pathway.context import Context, Scope, conditions, meaning
 from pathway.expressions import ExpressionFailed, evaluate, holds
 from pathway.occurrences import scopes_of
+from pathway.parameters import Value
 from pathway.ports import DueWork, Key, Resource, Visit, VisitChooser
 from pathway.references import reference_to
-from pathway.requests import Brief, build, flag
+from pathway.requests import Brief, build, flag, place
 from pathway.site import Owner, coding_of
 from pathway.surgery import Surgery
 from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed
@@ -42,12 +44,13 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an action is in the plan or not, as a sentence."""
+    """Why an action is in the plan or not, as a sentence; `parameters`: the site's values its expressions rest on."""
 
     action: str
     occurrence: str
     included: bool
     why: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass
@@ -217,7 +220,7 @@ class _Application:
             self._explain(action, scope, False, str(error))
             return
         if len(values) == 1:
-            resource[value["path"]] = values[0]
+            place(resource, value["path"], values[0])
 
     def _timed(self, action: Resource, scope: Scope) -> Timed:
         for related in action.get("relatedAction", []):
@@ -257,4 +260,5 @@ class _Application:
         )
 
     def _explain(self, action: str, scope: Scope, included: bool, why: str) -> None:
-        self.result.explanations.append(Explanation(action, scope.occurrence, included, why))
+        parameters = self.context.parameters_of(action)
+        self.result.explanations.append(Explanation(action, scope.occurrence, included, why, parameters))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,13 +13,14 @@ from pathway import responses
 from pathway.codes import RECOVERY_DIARY
 from pathway.keys import action_key
 from pathway.library import Library, pascal
+from pathway.parameters import Value, effective, named
 from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.requests import forms_of
 from pathway.situation import Now, Situation
 from pathway.surgery import Surgery
 from pathway.tasks import was_withdrawn
-from pathway.timing import Timed, calendar_date
+from pathway.timing import Timed, calendar_date, offsets
 
 NEVER = Timed()
 
@@ -68,6 +69,17 @@ class Context:
         """The clinical date at the clinic."""
         return self.now.clinical.astimezone(self.zone).date()
 
+    @cached_property
+    def parameters(self) -> Mapping[str, Value]:
+        """The pathway's parameters as they count at this site."""
+        return effective(self.library, self.situation.site.parameters.pathway)
+
+    def parameters_of(self, action: str) -> Mapping[str, Value]:
+        """The parameters that an action's expressions name, with their values."""
+        known = self.actions.get(action, {})
+        used = named(part["expression"] for name in ("condition", "dynamicValue") for part in known.get(name, []))
+        return {name: value for name, value in self.parameters.items() if name in used}
+
     def kind(self, action: Resource) -> str | None:
         """The resource type the action asks for; None for a group."""
         canonical = action.get("definitionCanonical")
@@ -107,7 +119,8 @@ class Context:
         and answered is the answer.
         """
         situation, surgery = self.situation, scope.surgery
-        responses = {q["name"]: self._responses(q["url"], surgery)[-1:] for q in self.library.questionnaires()}
+        decided = str((more.get("trigger") or {}).get("authored", ""))
+        responses = {q["name"]: self._responses(q["url"], surgery, decided)[-1:] for q in self.library.questionnaires()}
         existing = {pascal(name): _listed(self.existing(action, scope)) for name, action in self.actions.items()}
         return {
             "subject": situation.subject,
@@ -116,6 +129,8 @@ class Context:
             "data": list(situation.data),
             "trigger": [],
             "triggers": [],
+            "earlier": [],
+            "parameters": self.parameters,
             "surgery": _listed(surgery.request if surgery else None),
             "operation": _listed(surgery.operation if surgery else None),
             "visits": self._visits(existing),
@@ -124,23 +139,38 @@ class Context:
             **more,
         }
 
-    def _responses(self, questionnaire: str, surgery: Surgery | None) -> list[Resource]:
-        """Finished responses; of a form that belongs to an operation only those from after it, not from an earlier."""
+    def _responses(self, questionnaire: str, surgery: Surgery | None, decided: str) -> list[Resource]:
+        """Finished responses; of a form that belongs to an operation only those that can be about this operation.
+
+        One that names its operation (basedOn) is about that one only. A form asked for before the operation counts from
+        its decision on, one asked for on the day from that day, any other from the day after: what was answered for an
+        earlier operation is not taken for this one.
+        """
         found = self.situation.responses(questionnaire)
-        if surgery is None or surgery.moment is None or questionnaire in self._asked_before_surgery:
+        outside, days = self._forms
+        if surgery is None or questionnaire in outside:
             return found
-        zone, ended = self.situation.site.zone, surgery.moment.end
-        days = [calendar_date(str(response.get("authored", "")), zone) for response in found]
-        return [response for response, day in zip(found, days, strict=True) if day is None or day > ended]
+        asked = days.get(questionnaire, 1)
+        zone, moment = self.situation.site.zone, surgery.moment
+        first = calendar_date(decided, zone) if asked is None else None
+        if asked is not None and moment is not None:
+            first = moment.end + timedelta(days=min(asked, 1))
+        return [r for r in found if _may_be_about(r, surgery) and _not_before(r, first, zone)]
 
     @cached_property
-    def _asked_before_surgery(self) -> frozenset[str]:
-        """The forms that actions outside of any operation ask for."""
+    def _forms(self) -> tuple[set[str], Mapping[str, int | None]]:
+        """The forms asked for outside of any operation; those asked for inside one: days after it, None for before."""
         surgeries = [action for action in self.actions.values() if self.is_surgery(action)]
         inside = {inner["id"] for action in surgeries for inner in walk(action.get("action", []))}
-        outside = [a for a in self.actions.values() if a["id"] not in inside and "definitionCanonical" in a]
-        asked = [form for a in outside for form in forms_of(self.library.activity(a["definitionCanonical"]))]
-        return frozenset(form.split("|")[0] for form in asked)
+        days: dict[str, int | None] = {}
+        outside: set[str] = set()
+        for action in self.actions.values():
+            asked = forms_of(self.library.activity(action["definitionCanonical"])) if self.kind(action) else []
+            forms = {form.split("|")[0] for form in asked}
+            if action["id"] not in inside:
+                outside |= forms
+            days |= dict.fromkeys(forms, _days_after(action))
+        return outside, days
 
     def _visits(self, existing: Mapping[str, Sequence[Resource]]) -> list[Resource]:
         """Finished Encounters in person that belong to an Appointment of this scope (rule-visit-happened)."""
@@ -178,6 +208,26 @@ def conditions(action: Resource, kind: str) -> list[Resource]:
 def meaning(expression: Resource) -> str:
     """An expression in words, where it has them."""
     return str(expression.get("description", expression["expression"]))
+
+
+def _days_after(action: Resource) -> int | None:
+    """How many days after its anchor an action begins; None for what comes before it."""
+    for related in action.get("relatedAction", []):
+        if (days := offsets(related)) is not None:
+            return None if related["relationship"].startswith("before") else days[0]
+    return 1
+
+
+def _may_be_about(response: Resource, surgery: Surgery) -> bool:
+    """Whether a response names no operation, or this one."""
+    named = {str(r.get("reference")) for r in response.get("basedOn", [])}
+    orders = {reference for reference in named if reference.startswith("ServiceRequest/")}
+    return not orders or (surgery.request is not None and reference_to(surgery.request) in orders)
+
+
+def _not_before(response: Resource, first: date | None, zone: str) -> bool:
+    day = calendar_date(str(response.get("authored", "")), zone)
+    return first is None or day is None or day >= first
 
 
 def _listed(resource: Resource | None) -> list[Resource]:

@@ -1,4 +1,4 @@
-"""The definitions: PlanDefinition, ActivityDefinition, Questionnaire and CodeSystem, loaded and checked as a whole.
+"""The definitions (plan, activities, forms, codes) and the education texts, loaded and checked as a whole.
 
 What cannot be used is refused when it is loaded, every problem at once, so that nothing is found out at a patient.
 """
@@ -11,19 +11,22 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
+from pathway.elements import expression_problems, parts, questionnaire_problems
 from pathway.errors import InvalidDefinition, NotFound
-from pathway.expressions import FHIRPATH, check
 from pathway.ports import Resource
 from pathway.requests import COLLECT_WITH, KINDS
 
 DEFINITIONS = Path(__file__).parent / "definition"
-TYPES = frozenset({"PlanDefinition", "ActivityDefinition", "Questionnaire", "CodeSystem", "ValueSet"})
-PLAN_NAMES = frozenset({"subject", "referral", "plan", "data", "trigger", "triggers", "operation", "visits", "surgery"})
+CANONICAL = frozenset({"PlanDefinition", "ActivityDefinition", "Questionnaire", "CodeSystem", "ValueSet"})
+TYPES = CANONICAL | {"DocumentReference"}
+PLAN_NAMES = frozenset(
+    {"subject", "referral", "plan", "data", "trigger", "triggers", "earlier", "operation", "visits", "surgery"}
+    | {"parameters"}
+)
 
 _NOT_R4 = frozenset({"subjectCanonical", "valueCodeableReference", "valueRatioRange"})
 # Leaves of a path the element's own place: indexes go, and an inner action is an action.
@@ -59,7 +62,8 @@ class Library:
     """Definitions by canonical url, each with or without `|version`; without, the newest one."""
 
     def __init__(self, definitions: Sequence[Resource]) -> None:
-        ordered = sorted(definitions, key=lambda d: _version_order(d["version"]))
+        canonical = [d for d in definitions if d["resourceType"] in CANONICAL]
+        ordered = sorted(canonical, key=lambda d: _version_order(d["version"]))
         self._by_canonical: dict[tuple[str, str], Resource] = {}
         for definition in ordered:
             kind, url = definition["resourceType"], definition["url"]
@@ -98,6 +102,10 @@ class Library:
     def questionnaire(self, canonical: str) -> Resource:
         """A Questionnaire. Raises NotFound."""
         return self._get("Questionnaire", canonical)
+
+    def find_code_system(self, canonical: str) -> Resource | None:
+        """A CodeSystem, or None when it is not one of these definitions."""
+        return self._find(canonical, "CodeSystem")
 
     def find_questionnaire(self, canonical: str) -> Resource | None:
         """A Questionnaire, or None when it is not one of these definitions."""
@@ -139,7 +147,7 @@ class Library:
         checks: dict[str, Callable[[Resource], Iterator[tuple[str, str]]]] = {
             "PlanDefinition": self._plan_problems,
             "ActivityDefinition": self._activity_problems,
-            "Questionnaire": _questionnaire_problems,
+            "Questionnaire": questionnaire_problems,
         }
         if own := checks.get(resource["resourceType"]):
             for element, message in own(resource):
@@ -161,7 +169,7 @@ class Library:
                     yield f"{path}.relatedAction[{number}].actionId", f"there is no action '{related['actionId']}'"
         if cycle := self._cycle(plan, ()):
             yield "PlanDefinition.action", f"plans contain each other: {' -> '.join(cycle)}"
-        yield from _expression_problems(plan, self.names(plan))
+        yield from expression_problems(plan, self.names(plan))
 
     def _cycle(self, plan: Resource, above: tuple[str, ...]) -> tuple[str, ...]:
         if plan["url"] in above:
@@ -180,7 +188,7 @@ class Library:
                     path = f"ActivityDefinition.extension[{number}].valueCanonical"
                     yield path, f"there is no Questionnaire {canonical}"
         names: frozenset[str] = frozenset().union(*(self.names(plan) for plan in self.plans()))
-        yield from _expression_problems(activity, names or PLAN_NAMES)
+        yield from expression_problems(activity, names or PLAN_NAMES)
 
 
 def pascal(id: str) -> str:
@@ -212,7 +220,8 @@ def _read(path: Path) -> tuple[Resource | None, list[Problem]]:
     if not isinstance(resource, dict) or resource.get("resourceType") not in TYPES:
         return None, problem("resourceType", f"must be one of {', '.join(sorted(TYPES))}")
     kind = resource["resourceType"]
-    missing = [name for name in ("id", "url", "version", "name", "status") if not isinstance(resource.get(name), str)]
+    needed = ("id", "url", "version", "name", "status") if kind in CANONICAL else ("id", "status")
+    missing = [name for name in needed if not isinstance(resource.get(name), str)]
     if missing:
         return None, problem(kind, f"missing or no text: {', '.join(missing)}")
     found = [Problem(path.name, element, message) for element, message in _not_r4(resource, kind)]
@@ -231,14 +240,14 @@ def _mistyped(resource: Resource) -> Iterator[tuple[str, str]]:
         for one in error.errors():
             yield _fhirpath(kind, one["loc"]), one["msg"]
         return
-    for path, part in _parts(resource, kind):
+    for path, part in parts(resource, kind):
         for name, allowed in _CODES.get(_INDEX.sub("", path), {}).items():
             if name in part and part[name] not in allowed:
                 yield f"{path}.{name}", f"'{part[name]}' is not one of {', '.join(sorted(allowed))}"
 
 
 def _not_r4(resource: Resource, kind: str) -> Iterator[tuple[str, str]]:
-    for path, part in _parts(resource, kind):
+    for path, part in parts(resource, kind):
         for name in sorted(_NOT_R4 & part.keys()):
             yield f"{path}.{name}", "is not an element of FHIR R4 (4.0.1)"
 
@@ -246,49 +255,14 @@ def _not_r4(resource: Resource, kind: str) -> Iterator[tuple[str, str]]:
 def _duplicates(files: Mapping[str, Resource]) -> Iterator[Problem]:
     seen: dict[tuple[str, str], str] = {}
     for name, resource in files.items():
+        if resource["resourceType"] not in CANONICAL:
+            continue
         canonical = (resource["url"], resource["version"])
         if canonical in seen:
             yield Problem(
                 name, f"{resource['resourceType']}.url", f"{'|'.join(canonical)} is also in {seen[canonical]}"
             )
         seen.setdefault(canonical, name)
-
-
-def _expression_problems(resource: Resource, names: Collection[str]) -> Iterator[tuple[str, str]]:
-    for path, part in _parts(resource, resource["resourceType"]):
-        if "expression" not in part or not isinstance(part["expression"], str):
-            continue
-        if part.get("language") != FHIRPATH:
-            yield f"{path}.language", f"'{part.get('language')}' is not known, only {FHIRPATH}: {part['expression']}"
-            continue
-        try:
-            # A trigger is looked at with nothing but the resource that came in.
-            check(part["expression"], () if ".trigger[" in path else names)
-        except InvalidDefinition as error:
-            yield f"{path}.expression", str(error)
-
-
-def _questionnaire_problems(questionnaire: Resource) -> Iterator[tuple[str, str]]:
-    items = [(path, part) for path, part in _parts(questionnaire, "Questionnaire") if "linkId" in part]
-    links = [part["linkId"] for _, part in items]
-    for path, part in items:
-        if links.count(part["linkId"]) > 1:
-            yield f"{path}.linkId", f"'{part['linkId']}' is used by several items"
-        for number, rule in enumerate(part.get("enableWhen", [])):
-            if rule["question"] not in links:
-                yield f"{path}.enableWhen[{number}].question", f"there is no item '{rule['question']}'"
-
-
-def _parts(value: Any, path: str) -> Iterator[tuple[str, Resource]]:
-    """Every JSON object below a value, itself included, with its FHIRPath."""
-    if isinstance(value, dict):
-        yield path, value
-        for name, inner in value.items():
-            if isinstance(inner, list):
-                for number, one in enumerate(inner):
-                    yield from _parts(one, f"{path}.{name}[{number}]")
-            else:
-                yield from _parts(inner, f"{path}.{name}")
 
 
 def _fhirpath(kind: str, location: Sequence[int | str]) -> str:

@@ -26,8 +26,10 @@ def scopes_of(context: Context, action: Resource, outer: Scope) -> list[Scope]:
         planned = [_planned(context, action, scope) for scope in scopes]
         scopes = [replace(s, surgery=known) for s, known in zip(scopes, _performed(context, planned), strict=True)]
     return [
-        replace(scope, variables=context.variables(scope, trigger=trigger, triggers=triggers))
-        for scope, trigger in zip(scopes, triggers, strict=True)
+        replace(
+            scope, variables=context.variables(scope, trigger=trigger, triggers=triggers, earlier=triggers[:number])
+        )
+        for number, (scope, trigger) in enumerate(zip(scopes, triggers, strict=True))
     ]
 
 

@@ -24,8 +24,8 @@ from pathway.tasks import is_movable, is_open, moved_to, withdrawn
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus"),
     "Appointment": ("requestedPeriod",),
-    "ServiceRequest": (),
-    "CommunicationRequest": ("occurrenceDateTime",),
+    "ServiceRequest": ("occurrencePeriod",),
+    "CommunicationRequest": ("occurrenceDateTime", "payload"),
 }
 _CAN_GO = {"businessStatus": PROVISIONAL}
 
@@ -109,9 +109,10 @@ def _create(changes: Changes, proposal: Proposal) -> None:
         if "meta" not in proposal.flag:
             changes.create(proposal.flag, proposal.why)
         priority = proposal.resource.get("priority")
-        changes.alerts.append(
-            Alert(proposal.action, "stat" if priority == "stat" else "urgent", reference_to(proposal.resource))
-        )
+        if priority != "routine":
+            changes.alerts.append(
+                Alert(proposal.action, "stat" if priority == "stat" else "urgent", reference_to(proposal.resource))
+            )
     changes.create(proposal.resource, proposal.why, release=not proposal.held)
 
 

@@ -5,8 +5,11 @@ https://hl7.org/fhir/R4/activitydefinition.html#12.17.3.3; the structural elemen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 from pathway import codes
 from pathway.keys import id_of
@@ -104,6 +107,7 @@ def _service_request(activity: Resource, brief: Brief) -> Resource:
         "priority": activity.get("priority"),
         "code": {**activity.get("code", {}), "text": brief.title},
         "subject": _subject(brief),
+        "occurrencePeriod": brief.window.period() if brief.window else None,
         "authoredOn": brief.authored,
         "performer": [_reference(owner) for owner in brief.owners],
         "reasonReference": (brief.care_plan or {}).get("addresses"),
@@ -159,6 +163,21 @@ _BUILDERS: Mapping[str, Callable[[Resource, Brief], Resource]] = {
     "CommunicationRequest": _communication_request,
 }
 KINDS = frozenset(_BUILDERS)
+
+
+def place(resource: Resource, path: str, value: Any) -> None:
+    """Set an element of a request, such as `priority` or `payload[0].contentString`; the steps to it are made."""
+    steps = [step for step in re.split(r"[.\[\]]+", path) if step]
+    here: Any = resource
+    for step, after in pairwise(steps):
+        made: Any = [] if after.isdigit() else {}
+        if not step.isdigit():
+            here = here.setdefault(step, made)
+            continue
+        while len(here) <= int(step):
+            here.append(made)
+        here = here[int(step)]
+    here[steps[-1]] = value
 
 
 def flag(key: Key, code: Resource, brief: Brief) -> Resource:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, time
-from typing import Annotated, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
 
 from pathway.ports import Resource
 
@@ -64,11 +65,19 @@ class ClinicCalendar(_Part):
 
 
 class Parameters(_Part):
-    """Numbers a site may change; every default is a product default that needs clinical sign-off."""
+    """Numbers a site may change; every default is a product default that needs clinical sign-off.
+
+    `pathway`: the site's own values of the parameters in CodeSystem pathway-parameter.
+    """
 
     target_day: Annotated[int, Field(ge=0)] = 10
     surgery_match_days: Annotated[int, Field(ge=0)] = 14
     reminder_time: time = time(9, 0)
+    pathway: dict[str, bool | int | Decimal | str] = {}
+
+    @field_serializer("pathway", when_used="json")
+    def _numbers_stay_numbers(self, values: dict[str, bool | int | Decimal | str]) -> dict[str, Any]:
+        return {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}
 
 
 class Site(_Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from pathway.requests import KINDS
 
 Json = dict[str, Any]
 FILES = sorted(DEFINITIONS.glob("*.json"))
+CANONICAL = [path for path in FILES if not path.name.startswith("DocumentReference-")]
+TEXTS = [path for path in FILES if path.name.startswith("DocumentReference-")]
 FAMILIES = "bg proc ind dec alt cause prep risk mit rec fu flag out fac add faq edu svc goal ten rule".split()  # noqa: SIM905
 STATEMENT = re.compile(rf"({'|'.join(FAMILIES)})(-[a-z0-9]+)+")
 NOT_R4 = {"subjectCanonical", "valueCodeableReference", "valueRatioRange", "versionAlgorithmString", "copyrightLabel"}
@@ -46,18 +49,21 @@ def items(questionnaire: Json) -> dict[str, Json]:
 
 
 def concepts(library: Library, url: str) -> set[str]:
-    system = next(r for r in library.resources() if r["url"] == url)
+    system = library.find_code_system(url)
+    assert system is not None
     return {concept["code"] for concept in system["concept"]}
 
 
 def sources(resource: Json) -> list[str]:
+    if resource["resourceType"] == "DocumentReference":
+        return str(resource["description"]).partition(": ")[2].split(", ")
     if resource["resourceType"] in ("CodeSystem", "Questionnaire"):
         return str(resource["purpose"]).partition(": ")[2].split(", ")
     related = [*resource.get("relatedArtifact", []), *(d for p in parts(resource) for d in p.get("documentation", []))]
     return [id for one in related if one["type"] == "derived-from" for id in one["label"].split(", ")]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CANONICAL, ids=lambda path: path.stem)
 def test_is_a_draft_of_this_version_in_its_own_file(path: Path) -> None:
     resource = read(path)
     kind, id = resource["resourceType"], resource["id"]
@@ -67,6 +73,37 @@ def test_is_a_draft_of_this_version_in_its_own_file(path: Path) -> None:
     assert re.fullmatch(r"[A-Z][A-Za-z0-9_]{0,254}", resource["name"])
     assert re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", id)
     assert path.read_text(encoding="utf-8") == json.dumps(resource, indent=2, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_an_education_text_is_preliminary_about_nobody_and_says_for_whom(path: Path) -> None:
+    text = read(path)
+    assert path.name == f"DocumentReference-{text['id']}.json"
+    assert (text["status"], text["docStatus"]) == ("current", "preliminary")
+    assert not {"subject", "context", "author"} & text.keys()
+    audiences = [c["code"] for one in text["category"] for c in one["coding"] if c["system"] == codes.AUDIENCE]
+    assert audiences == ["professional" if text["id"].endswith("-professional") else "lay"]
+    [content] = text["content"]
+    words = base64.b64decode(content["attachment"]["data"]).decode()
+    assert words.startswith(f"# {content['attachment']['title']}\n")
+    assert path.read_text(encoding="utf-8") == json.dumps(text, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_every_text_the_plan_shows_exists(library: Library) -> None:
+    shown = {
+        document["url"]
+        for _, action in actions_of(library.plan(codes.PLAN))
+        for document in action["documentation"]
+        if document["type"] == "documentation"
+    }
+    known = {f"{codes.BASE}/DocumentReference/{read(path)['id']}" for path in TEXTS}
+    assert shown
+    assert shown - known == set()
+
+
+def test_no_text_for_patients_names_the_unconfirmed_fasting_rule() -> None:
+    texts = [base64.b64decode(read(path)["content"][0]["attachment"]["data"]).decode().lower() for path in TEXTS]
+    assert [text for text in texts if "midnight" in text] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -156,9 +193,7 @@ def test_priorities(library: Library, id: str, priority: str) -> None:
 
 def test_every_flag_action_has_a_red_flag_code(library: Library) -> None:
     actions = [action["id"] for _, action in actions_of(library.plan(codes.PLAN))]
-    flags = {id for id in actions if id.startswith("flag-")}
-    assert flags
-    assert flags <= concepts(library, codes.RED_FLAG)
+    assert {id for id in actions if id.startswith("flag-")} == concepts(library, codes.RED_FLAG)
 
 
 def test_every_question_the_plan_asks_about_exists(library: Library) -> None:
@@ -203,7 +238,7 @@ def test_every_danger_answer_of_the_diary_shows_a_warning(library: Library) -> N
     warned = {rule["question"] for text in ("danger-text", "contact-text") for rule in diary[text]["enableWhen"]}
     assert warned == {link for link in diary if link.startswith("flag-")} | {"temperature"}
     emergency = {rule["question"] for rule in diary["danger-text"]["enableWhen"]}
-    assert emergency == {"flag-leg-clot-signs", "flag-breathing-difficulty", "flag-bleeding"}
+    assert emergency == {"flag-leg-clot-signs", "flag-breathing-difficulty", "flag-bleeding", "flag-allergic-reaction"}
 
 
 def test_every_flag_the_diary_asks_for_is_routed_by_the_plan(library: Library) -> None:
@@ -232,7 +267,7 @@ def test_findings_of_a_surgery_are_known_review_reasons(library: Library) -> Non
 
 
 def test_a_fhir_server_finds_nothing_wrong(hapi_base: str) -> None:
-    order = ["CodeSystem", "ValueSet", "Questionnaire", "ActivityDefinition", "PlanDefinition"]
+    order = ["CodeSystem", "ValueSet", "Questionnaire", "ActivityDefinition", "PlanDefinition", "DocumentReference"]
     resources = sorted((read(path) for path in FILES), key=lambda r: order.index(r["resourceType"]))
     with httpx.Client(base_url=hapi_base, timeout=120, trust_env=False) as client:
         for resource in resources:

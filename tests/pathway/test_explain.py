@@ -37,9 +37,9 @@ def test_what_is_missing_is_told_apart_from_what_is_not_so(clinic: Clinic) -> No
         "why": "not so: the indications are answered",
     }
     clinic.indicate()
-    assert explained(clinic)["alt-conservative-default"]["why"] == "unknown: decision = conservative"
+    assert explained(clinic)["choice-conservative"]["why"] == "unknown: decision = conservative"
     clinic.decide("surgery")
-    assert explained(clinic)["alt-conservative-default"]["why"] == "not so: decision = conservative"
+    assert explained(clinic)["choice-conservative"]["why"] == "not so: decision = conservative"
 
 
 def test_what_waits_says_until_when(clinic: Clinic) -> None:

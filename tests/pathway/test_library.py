@@ -53,7 +53,8 @@ def test_lists_by_type() -> None:
 def test_names_that_a_plan_may_use() -> None:
     names = LIBRARY.names(PLAN | {"action": [{"id": "outer", "action": [{"id": "fu-attend-all-3d"}]}]})
     assert names == {
-        *("subject", "referral", "plan", "data", "trigger", "triggers", "operation", "visits", "surgery"),
+        *("subject", "referral", "plan", "data", "trigger", "triggers", "earlier", "operation", "visits", "surgery"),
+        "parameters",
         *("One", "Outer", "FuAttendAll3d"),
     }
 

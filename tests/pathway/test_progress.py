@@ -68,6 +68,7 @@ class TestDecision:
             "calcinosis-shared-decision": "completed",
             "calcinosis-surgery-indications": "completed",
             "cause-address": "requested",
+            "prep-medication-disclosure": "requested",
             **dict.fromkeys(PREPARATION, "requested"),
         }
         excision = clinic.one("ServiceRequest", "proc-excision")
@@ -96,6 +97,7 @@ class TestDecision:
             "calcinosis-shared-decision": "completed",
             "calcinosis-surgery-indications": "completed",
             "cause-address": "requested",
+            "dec-delay-risk-talk": "requested",
             "watchful-follow-up": "requested",
         }
 

@@ -29,7 +29,7 @@ def keys(clinic: Clinic) -> list[str]:
 def test_the_same_story_in_both_makes_two_of_everything(clinic: Clinic, south: Clinic) -> None:
     clinic.operated()
     south.operated()
-    assert len(ids(clinic)) == 15
+    assert len(ids(clinic)) == 18
     assert ids(clinic) & ids(south) == set()
     assert keys(south) == [key.replace("north:", "south:", 1) for key in keys(clinic)]
 
