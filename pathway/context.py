@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from pathway import responses
 from pathway.codes import RECOVERY_DIARY
+from pathway.elements import parameters_named
 from pathway.keys import action_key
 from pathway.library import Library, pascal
-from pathway.parameters import Value, effective, named
+from pathway.parameters import Value, effective
 from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.requests import forms_of
@@ -77,7 +78,8 @@ class Context:
     def parameters_of(self, action: str) -> Mapping[str, Value]:
         """The parameters that an action's expressions name, with their values."""
         known = self.actions.get(action, {})
-        used = named(part["expression"] for name in ("condition", "dynamicValue") for part in known.get(name, []))
+        parts = [part for name in ("condition", "dynamicValue") for part in known.get(name, [])]
+        used = {name for part in parts for name in parameters_named(part["expression"]["expression"])}
         return {name: value for name, value in self.parameters.items() if name in used}
 
     def kind(self, action: Resource) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -9,8 +10,12 @@ from pathway.errors import InvalidDefinition
 from pathway.expressions import FHIRPATH, check
 from pathway.ports import Resource
 
+_PARAMETER = re.compile(r"%parameters\.(\w+)")
 
-def expression_problems(resource: Resource, names: Collection[str]) -> Iterator[tuple[str, str]]:
+
+def expression_problems(
+    resource: Resource, names: Collection[str], parameters: Collection[str]
+) -> Iterator[tuple[str, str]]:
     for path, part in parts(resource, resource["resourceType"]):
         if "expression" not in part or not isinstance(part["expression"], str):
             continue
@@ -22,6 +27,14 @@ def expression_problems(resource: Resource, names: Collection[str]) -> Iterator[
             check(part["expression"], () if ".trigger[" in path else names)
         except InvalidDefinition as error:
             yield f"{path}.expression", str(error)
+        for name in parameters_named(part["expression"]):
+            if name not in parameters:
+                yield f"{path}.expression", f"there is no pathway parameter '{name}': {part['expression']}"
+
+
+def parameters_named(expression: str) -> list[str]:
+    """The pathway parameters that an expression names."""
+    return _PARAMETER.findall(expression)
 
 
 def questionnaire_problems(questionnaire: Resource) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
+from pathway.codes import PARAMETERS
 from pathway.elements import expression_problems, parts, questionnaire_problems
 from pathway.errors import InvalidDefinition, NotFound
 from pathway.ports import Resource
@@ -143,6 +144,10 @@ class Library:
             raise NotFound(f"There is no {kind} {canonical}.")
         return found
 
+    def _parameters(self) -> frozenset[str]:
+        system = self.find_code_system(PARAMETERS) or {}
+        return frozenset(concept["code"] for concept in system.get("concept", []))
+
     def _problems(self, file: str, resource: Resource) -> Iterator[Problem]:
         checks: dict[str, Callable[[Resource], Iterator[tuple[str, str]]]] = {
             "PlanDefinition": self._plan_problems,
@@ -169,7 +174,7 @@ class Library:
                     yield f"{path}.relatedAction[{number}].actionId", f"there is no action '{related['actionId']}'"
         if cycle := self._cycle(plan, ()):
             yield "PlanDefinition.action", f"plans contain each other: {' -> '.join(cycle)}"
-        yield from expression_problems(plan, self.names(plan))
+        yield from expression_problems(plan, self.names(plan), self._parameters())
 
     def _cycle(self, plan: Resource, above: tuple[str, ...]) -> tuple[str, ...]:
         if plan["url"] in above:
@@ -188,7 +193,7 @@ class Library:
                     path = f"ActivityDefinition.extension[{number}].valueCanonical"
                     yield path, f"there is no Questionnaire {canonical}"
         names: frozenset[str] = frozenset().union(*(self.names(plan) for plan in self.plans()))
-        yield from expression_problems(activity, names or PLAN_NAMES)
+        yield from expression_problems(activity, names or PLAN_NAMES, self._parameters())
 
 
 def pascal(id: str) -> str:

@@ -6,8 +6,7 @@ which values it rests on (content specification A18: configurable, visible, reco
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from pathway.codes import PARAMETERS
@@ -17,7 +16,6 @@ from pathway.ports import Resource
 
 Value = bool | int | Decimal | str
 
-_NAMED = re.compile(r"%parameters\.(\w+)")
 _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "valueBoolean": ((bool,), "true or false"),
     "valueInteger": ((int,), "a whole number"),
@@ -49,11 +47,6 @@ def effective(library: Library, overrides: Mapping[str, Value]) -> Mapping[str, 
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise InvalidDefinition(f"The pathway parameter '{name}' takes {words}, not {value!r}.")
     return {**defaults(library), **overrides}
-
-
-def named(expressions: Iterable[Resource]) -> frozenset[str]:
-    """The parameters that expressions name."""
-    return frozenset(name for expression in expressions for name in _NAMED.findall(expression["expression"]))
 
 
 def _concepts(library: Library) -> Sequence[Resource]:

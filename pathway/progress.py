@@ -153,7 +153,8 @@ def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | N
 
 def _days(resource: Resource) -> Any:
     period: Any = resource.get("restriction", {}).get("period")
-    return period or resource.get("requestedPeriod") or resource.get("occurrenceDateTime")
+    days = period or resource.get("requestedPeriod") or resource.get("occurrencePeriod")
+    return days or resource.get("occurrenceDateTime")
 
 
 def _why_moved(existing: Resource, proposal: Proposal) -> str:

@@ -89,8 +89,10 @@ def _reason(finding: Finding) -> Resource:
 
 def days_of(resource: Resource) -> str:
     """The day or days of a request, in words."""
-    period: Resource = resource.get("restriction", {}).get("period") or next(
-        iter(resource.get("requestedPeriod", [])), {}
+    period: Resource = (
+        resource.get("restriction", {}).get("period")
+        or resource.get("occurrencePeriod")
+        or next(iter(resource.get("requestedPeriod", [])), {})
     )
     start = resource.get("start") or period.get("start") or resource.get("occurrenceDateTime")
     end = resource.get("end") or period.get("end")

@@ -136,6 +136,19 @@ def test_an_instruction_that_changes_replaces_the_old_one(clinic: Clinic) -> Non
     assert instruction(clinic).startswith("Nothing. (Confirmed by")
 
 
+def test_an_instruction_that_changes_after_it_was_delivered_is_told_in_person(clinic: Clinic) -> None:
+    booked_with(clinic, needs("anesthesia-planned"))
+    anesthesia(clinic, OWN)
+    clinic.at("2026-03-15T09:00")
+    clinic.release()
+    clinic.change(clinic.one("CommunicationRequest", "prep-fasting"), status="completed")
+    assert clinic.ours("Task", "prep-fasting-changed") == []
+    chosen = code("fasting-source", "fasting-source", "surgeon")
+    anesthesia(clinic, group("fasting", chosen, words("prep-fasting-override", "Nothing.")), id="h2", at="2026-03-15")
+    task = clinic.one("Task", "prep-fasting-changed")
+    assert (task["priority"], task["owner"]["reference"]) == ("urgent", "PractitionerRole/coordinator")
+
+
 @pytest.mark.parametrize(
     ("factors", "tablets", "sent"),
     [

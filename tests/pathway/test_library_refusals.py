@@ -106,6 +106,11 @@ REFUSED: list[tuple[str, Callable[[], Json], str]] = [
         "ActivityDefinition.extension[0].valueCodeableReference: is not an element of FHIR R4",
     ),
     (
+        "a parameter that is not there",
+        lambda: with_condition(**expression("%parameters.feverC > 38")),
+        "there is no pathway parameter 'feverC': %parameters.feverC > 38",
+    ),
+    (
         "a definition that is not there",
         lambda: plan() | {"action": [action("visit", "ActivityDefinition/visti|1")]},
         f"PlanDefinition.action[0].definitionCanonical: there is no definition {BASE}/ActivityDefinition/visti|1",

@@ -96,6 +96,19 @@ def test_an_order_carries_the_day_by_which_it_is_needed(clinic: Clinic) -> None:
     assert clinic.one("ServiceRequest", "prep-labs")["occurrencePeriod"] == {"end": "2026-03-11"}
 
 
+def test_a_signed_order_whose_day_has_moved_is_for_a_person(clinic: Clinic) -> None:
+    clinic.enrolled()
+    clinic.indicate()
+    clinic.decide("surgery", "decision-1", "2026-03-03T10:00:00+01:00", needs("prep-labs"))
+    clinic.book()
+    clinic.change(clinic.one("ServiceRequest", "prep-labs"), status="active")
+    clinic.book("2026-03-18")
+    assert clinic.one("ServiceRequest", "prep-labs")["occurrencePeriod"] == {"end": "2026-03-09"}
+    [task] = clinic.ours("Task", "confirm-date")
+    assert "planned for 2026-03-09" in task["description"]
+    assert "it would now be 2026-03-11" in task["description"]
+
+
 @pytest.mark.parametrize(
     ("action", "answer"),
     [

@@ -10,9 +10,10 @@ import pytest
 from pathway.apply import apply
 from pathway.codes import PARAMETERS, PLAN
 from pathway.context import Context
+from pathway.elements import parameters_named
 from pathway.errors import InvalidDefinition
 from pathway.library import Library, actions_of
-from pathway.parameters import Value, defaults, effective, named
+from pathway.parameters import Value, defaults, effective
 from pathway.references import reference_to
 from pathway.site import Parameters, Site
 from pathway.situation import gather
@@ -51,7 +52,8 @@ def test_a_parameter_is_read_by_the_plan_or_says_that_it_is_built_in(content: Li
     system = content.find_code_system(PARAMETERS)
     assert system is not None
     built_in = {c["code"] for c in system["concept"] if any(p["code"] == "built-in" for p in c["property"])}
-    assert named(parts) == defaults(content).keys() - built_in
+    used = {name for part in parts for name in parameters_named(part["expression"])}
+    assert used == defaults(content).keys() - built_in
 
 
 def test_without_parameters_in_the_library_there_are_none() -> None:

@@ -92,6 +92,26 @@ def test_a_base_url_is_an_http_url_and_nothing_more(ask: Ask, url: str) -> None:
     assert answered.json()["errors"][0]["where"] == "body.base_url"
 
 
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        ({"feverF": 100}, "There is no pathway parameter 'feverF'"),
+        ({"feverC": "hot"}, "'feverC' takes a number"),
+        ({"scoring": "sum"}, "'scoring' states a built-in decision"),
+    ],
+)
+def test_a_wrong_parameter_of_the_pathway_is_refused(
+    ask: Ask, closed_base: str, own: dict[str, Any], sentence: str
+) -> None:
+    wrong = site(parameters={"pathway": own})
+    answered = ask("POST", "/hospitals", json={"base_url": closed_base, "site": wrong})
+    assert (answered.status_code, sentence in answered.json()["detail"]) == (422, True)
+    assert ask("POST", "/hospitals", json={"base_url": closed_base, "site": site()}).status_code == 201
+    assert ask("PUT", "/hospitals/north/site", json=wrong).status_code == 422
+    kept = ask("PUT", "/hospitals/north/site", json=site(parameters={"pathway": {"feverC": 38.5}}))
+    assert (kept.status_code, kept.json()["parameters"]["pathway"]) == (200, {"feverC": 38.5})
+
+
 def test_a_country_without_known_holidays_is_refused(ask: Ask, closed_base: str) -> None:
     answered = ask("POST", "/hospitals", json={"base_url": closed_base, "site": site(calendar={"country": "ZZ"})})
     assert answered.status_code == 422

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from fhir_adapters.store.hospitals import HospitalRecord
-from pathway.errors import Conflict, NotFound, Refused
+from pathway.errors import Conflict, InvalidDefinition, NotFound, Refused
+from pathway.parameters import effective
 from pathway.site import Site
 from schedules.calendar import OpenDays
 from service.admin import models
@@ -64,13 +65,17 @@ class ClockChange(Asked):
 
 
 @router.post(
-    "", status_code=HTTPStatus.CREATED, responses=_BODY | documented(Conflict, Refused), summary="Register a hospital"
+    "",
+    status_code=HTTPStatus.CREATED,
+    responses=_BODY | documented(Conflict, Refused, InvalidDefinition),
+    summary="Register a hospital",
 )
 def register(
     asked: Registration, services: TheServices, request: Request, response: Response
 ) -> models.HospitalSummary:
     """It is not active yet. The kind (demo, test, real) stays for good."""
     _known_holidays(asked.site)
+    effective(services.library, asked.site.parameters.pathway)
     if asked.clinical_time is not None:
         _not_too_far(asked.clinical_time - wire_clock())
     record = services.register(asked.site, asked.base_url, asked.clinical_time)
@@ -104,7 +109,11 @@ def describe(
     )
 
 
-@router.put("/{name}/site", responses=_BODY | documented(NotFound, Refused), summary="Change what the hospital decides")
+@router.put(
+    "/{name}/site",
+    responses=_BODY | documented(NotFound, Refused, InvalidDefinition),
+    summary="Change what the hospital decides",
+)
 def put_site(site: Site, name: Registered, services: TheServices) -> Site:
     """Name and kind stay, and an active hospital keeps somebody for every role."""
     record = services.hospital(name)
@@ -114,6 +123,7 @@ def put_site(site: Site, name: Registered, services: TheServices) -> Site:
     if record.status == "active" and missing:
         raise Refused(f"{name} is active, and nobody would be named for: {', '.join(missing)}")
     _known_holidays(site)
+    effective(services.library, site.parameters.pathway)
     services.store.set_site(name, site.model_dump(mode="json"))
     _audit(services, name, "site")
     return site
