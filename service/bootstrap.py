@@ -23,7 +23,7 @@ from fhir_adapters.store.engine import create_engine
 from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
-from pathway.errors import HospitalError, NotFound, Refused
+from pathway.errors import Conflict, HospitalError, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
 from pathway.ports import AlertRoute, Resource, Transaction, Update, Visit
@@ -90,11 +90,22 @@ class Services:
             return self._clients[key]
 
     def register(self, site: Site, base_url: str, clinical_time: datetime | None = None) -> HospitalRecord:
-        """A new hospital with its own copy of the definitions, not active yet. Raises Conflict, Refused."""
+        """A new hospital with its own copy of the definitions, not active yet. Raises Conflict, Refused.
+
+        The same registration again, after one that was cut off before the definitions were there, completes it.
+        """
         configured = site.model_dump(mode="json")
-        record = self.store.register(site.hospital, site.kind, base_url, configured, clinical_time=clinical_time)
+        try:
+            record = self.store.register(site.hospital, site.kind, base_url, configured, clinical_time=clinical_time)
+        except Conflict:
+            record = self.store.hospital(site.hospital)
+            if (record.base_url, record.site) != (base_url, configured) or self._has_definitions(site.hospital):
+                raise
         self.store.repository(site.hospital).transact([Update(d) for d in self.library.resources()])
         return record
+
+    def _has_definitions(self, name: str) -> bool:
+        return bool(self.store.repository(name).search("PlanDefinition", [("_count", "1")]).resources)
 
     def activate(self, name: str) -> HospitalRecord:
         """Let the duties work for a hospital. Raises Refused with what is missing."""
