@@ -24,7 +24,7 @@ from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
 from pathway.codes import EXPLAIN
-from pathway.errors import HospitalError, NotFound, Refused
+from pathway.errors import Conflict, HospitalError, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
 from pathway.ports import AlertRoute, Resource, Transaction, Update, Visit
@@ -91,9 +91,17 @@ class Services:
             return self._clients[key]
 
     def register(self, site: Site, base_url: str, clinical_time: datetime | None = None) -> HospitalRecord:
-        """A new hospital with its own copy of the definitions, not active yet. Raises Conflict, Refused."""
+        """A new hospital with its own copy of the definitions, not active yet. Raises Conflict, Refused.
+
+        The same registration again changes nothing and completes one that was cut off: whoever got no answer repeats.
+        """
         configured = site.model_dump(mode="json")
-        record = self.store.register(site.hospital, site.kind, base_url, configured, clinical_time=clinical_time)
+        try:
+            record = self.store.register(site.hospital, site.kind, base_url, configured, clinical_time=clinical_time)
+        except Conflict:
+            record = self.store.hospital(site.hospital)
+            if (record.base_url, record.site) != (base_url.rstrip("/"), configured):
+                raise
         self.store.repository(site.hospital).transact([Update(d) for d in self.library.resources()])
         return record
 

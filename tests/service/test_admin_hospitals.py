@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pathway.errors import HospitalError
+from pathway.site import Site
 from service.admin.app import admin_app
 from service.bootstrap import Services, wire_clock
 from tests.service.conftest import ROLES, Ask, asking, site
@@ -47,10 +48,18 @@ def test_the_location_names_the_mount(services: Services, closed_base: str) -> N
     assert answered.headers["location"] == "/admin/v1/hospitals/north"
 
 
-def test_a_name_is_taken_once(ask: Ask, registered: str, closed_base: str) -> None:
-    answered = ask("POST", "/hospitals", json={"base_url": closed_base, "site": site()})
+def test_a_name_is_taken_once(ask: Ask, registered: str) -> None:
+    answered = ask("POST", "/hospitals", json={"base_url": "https://other.example/fhir", "site": site()})
     assert answered.status_code == 409
     assert registered in answered.json()["detail"]
+
+
+def test_the_same_registration_again_changes_nothing(ask: Ask, registered: str, closed_base: str) -> None:
+    [before] = ask("GET", "/hospitals").json()["hospitals"]
+    answered = ask("POST", "/hospitals", json={"base_url": closed_base, "site": site()})
+    assert answered.status_code == 201
+    [after] = ask("GET", "/hospitals").json()["hospitals"]
+    assert (after["name"], after["registered_at"]) == (registered, before["registered_at"])
 
 
 @pytest.mark.parametrize(
@@ -269,3 +278,16 @@ def test_duties_never_run_side_by_side(services: Services, registered: str, monk
     for thread in others:
         thread.join()
     assert together == [1]
+
+
+def test_a_registration_that_was_cut_off_is_completed_by_repeating_it(
+    ask: Ask, services: Services, closed_base: str
+) -> None:
+    chosen = Site.model_validate(site())
+    services.store.register("north", chosen.kind, closed_base, chosen.model_dump(mode="json"))
+    other = ask("POST", "/hospitals", json={"base_url": "https://other.example/fhir", "site": site()})
+    assert other.status_code == 409
+    again = ask("POST", "/hospitals", json={"base_url": closed_base, "site": site()})
+    assert again.status_code == 201
+    plans = services.store.repository("north").search("PlanDefinition", [])
+    assert len(plans.resources) == 1
