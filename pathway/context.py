@@ -188,11 +188,8 @@ class Context:
 
 def _fits(library: Library, response: Resource) -> bool:
     """A warning sign counts whatever else is wrong with the form."""
-    canonical = str(response.get("questionnaire", ""))
-    questionnaire = library.find_questionnaire(canonical)
-    if questionnaire is None or canonical.split("|", maxsplit=1)[0] == RECOVERY_DIARY:
-        return True
-    return not any(i.severity == "error" for i in responses.check(response, questionnaire))
+    diary = str(response.get("questionnaire", "")).split("|")[0] == RECOVERY_DIARY
+    return diary or not responses.faults(response, library)
 
 
 def walk(actions: Sequence[Resource]) -> Iterator[Resource]:

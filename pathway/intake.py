@@ -83,10 +83,9 @@ class Pathway:
 
     def check(self, resource: Resource) -> None:
         """What our own door refuses beyond plain FHIR. Raises InvalidResource."""
-        if resource["resourceType"] == "QuestionnaireResponse" and "questionnaire" in resource:
-            questionnaire = self.library.find_questionnaire(resource["questionnaire"])
-            issues = responses.check(resource, questionnaire) if questionnaire else []
-            if any(issue.severity == "error" for issue in issues):
+        if resource["resourceType"] == "QuestionnaireResponse":
+            issues = responses.faults(resource, self.library)
+            if issues:
                 raise InvalidResource(issues)
 
     def _react(self, tx: Transaction, resource: Resource, now: Now) -> None:

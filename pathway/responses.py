@@ -13,6 +13,7 @@ from typing import Any
 
 from pathway.enabled import Answers, answers_of, is_enabled
 from pathway.issues import Issue
+from pathway.library import Library
 from pathway.ports import Resource
 
 PERFORMER_TYPE = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-performerType"
@@ -65,6 +66,13 @@ _JSON: Mapping[str, type | tuple[type, ...]] = {
 def check(response: Resource, questionnaire: Resource) -> list[Issue]:
     """Every finding, in the order of the response; empty when it fits. `expression` is the FHIRPath of the item."""
     return list(_Check(response, questionnaire).issues())
+
+
+def faults(response: Resource, library: Library) -> list[Issue]:
+    """Every finding when one of them keeps the answers from being used; none for a form that is not one of ours."""
+    questionnaire = library.find_questionnaire(str(response.get("questionnaire", "")))
+    issues = check(response, questionnaire) if questionnaire else []
+    return issues if any(issue.severity == "error" for issue in issues) else []
 
 
 class _Check:
