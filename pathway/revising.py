@@ -109,6 +109,8 @@ class Revising:
         return gather(self.tx, self.pathway.site, self.care_plan, data)
 
     def _premise(self, after: Resource, why: str) -> Changes:
+        if after == self.care_plan:
+            return Changes()
         version = self.care_plan["meta"]["versionId"]
         return Changes(resources=[Update(after, version)], reasons=[(reference_to(after), why)])
 
