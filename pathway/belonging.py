@@ -2,7 +2,7 @@
 
 What we made says it by its key, what is based on that by the reference. Anything else belongs to the only pathway that
 ran when it came; of several, a form to the one that asked for it then, a warning sign to all of them, an operation to
-the one that ordered this kind, and the rest to none: a person has to say.
+the only one of a kind that orders it, and the rest to none: a person has to say.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def _meant(resource: Resource, data: Sequence[Resource], plans: list[Resource]) 
     if questionnaire == RECOVERY_DIARY:
         return plans
     if resource["resourceType"] == "Procedure":
-        return _only([p for p in plans if any(_orders(request, resource) for request in data if _is_of(request, p))])
+        ordered = [p for p in plans if any(_orders(request, resource) for request in data if _is_of(request, p))]
+        return _only([p for p in plans if _definition(p) in map(_definition, ordered)])
     came = str(resource.get("meta", {}).get("lastUpdated", ""))
     tasks = {p["id"]: [t for t in data if _is_of(t, p) and _names(t, questionnaire)] for p in plans}
     asking = [p for p in plans if any(_was_open(task, came) for task in tasks[p["id"]])]
@@ -83,6 +84,10 @@ def _orders(request: Resource, procedure: Resource) -> bool:
     wanted = {(c.get("system"), c.get("code")) for c in procedure.get("code", {}).get("coding", [])}
     ordered = {(c.get("system"), c.get("code")) for c in request.get("code", {}).get("coding", [])}
     return request["resourceType"] == "ServiceRequest" and bool(wanted & ordered)
+
+
+def _definition(plan: Resource) -> str:
+    return str(next(iter(plan.get("instantiatesCanonical", [])), "")).split("|")[0]
 
 
 def _is_of(resource: Resource, plan: Resource) -> bool:
