@@ -88,7 +88,7 @@ def window(resource: Resource) -> Resource:
     return found
 
 
-def test_needs_the_tasks_of_the_product_for_questions_to_a_person_only() -> None:
+def test_alone_it_lacks_the_parameters_of_the_product() -> None:
     with pytest.raises(InvalidDefinition, match="there is no pathway parameter 'feverC'"):
         Library.load(FOLDER)
 
