@@ -46,6 +46,7 @@ class Applied:
     """The result of one application.
 
     `undecided`: ids of actions about which nothing can be said now: what exists of them is neither moved nor withdrawn.
+    `served`: the goals that actions of the plan serve now, each with the scopes of these actions.
     """
 
     proposals: list[Proposal] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Applied:
     surgeries: list[Surgery] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     undecided: set[str] = field(default_factory=set)
+    served: dict[str, list[Scope]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ class _Application:
         return _Met(action, scope, looking, True, why)
 
     def _take(self, met: _Met) -> None:
+        for goal in met.action.get("goalId", []):
+            self.result.served.setdefault(goal, []).append(met.scope)
         children = self._children(met.action, met.scope)
         if "definitionCanonical" in met.action:
             self._request(met)

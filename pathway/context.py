@@ -102,16 +102,15 @@ class Context:
         when the day moves it is something new."""
         day = when.at.astimezone(self.zone).date().isoformat() if when.at and conditions(action, "start") else ""
         base = action_key(self.situation.key, action["id"], scope.occurrence, day)
+        return self.unused(self.kind(action) or "", base)
+
+    def unused(self, type: str, base: Key) -> Key:
+        """The key under which something is asked for: once more under one of its own, if we withdrew it before."""
         key, number = base, 1
-        while self._is_withdrawn(action, key):
+        while (found := self.situation.by_key.get((type, key.value))) is not None and was_withdrawn(found):
             number += 1
             key = Key(base.system, f"{base.value}:again-{number}")
         return key
-
-    def _is_withdrawn(self, action: Resource, key: Key) -> bool:
-        """Whether it was asked for and withdrawn by us: to be asked for again it needs a key of its own."""
-        found = self.situation.by_key.get((self.kind(action) or "", key.value))
-        return found is not None and was_withdrawn(found)
 
     def existing(self, action: Resource, scope: Scope, when: Timed = NEVER) -> Resource | None:
         """The request that this action has already led to."""
