@@ -16,9 +16,10 @@ from pathway.circumstances import Circumstances
 from pathway.context import Context, Scope, walk
 from pathway.errors import InvalidResource, NotFound, PathwayError
 from pathway.intake import Pathway
-from pathway.issues import operation_outcome
+from pathway.issues import Issue, operation_outcome
 from pathway.library import Library
 from pathway.looking import Looking
+from pathway.nested import pinned
 from pathway.ports import Resource, Transaction
 from pathway.proposed_plan import ProposedPlan
 from pathway.proposing import Proposing
@@ -38,7 +39,7 @@ class Applying:
     pathway: Pathway
     tx: Transaction
     now: Now
-    circumstances: Circumstances = Circumstances()
+    circumstances: Circumstances
 
     def plan(self, plan: Resource, subject: str, *, bundle: bool = False) -> Resource:
         """The proposed CarePlan, or the same as a transaction Bundle; what cannot be worked out is an issue in it.
@@ -77,8 +78,8 @@ class Applying:
         return transient(self.tx, site, plan, subject, self.circumstances, self.now)
 
     def _plan_with(self, activity: Resource) -> Resource:
-        library, named = self.pathway.library, {activity["url"], _pinned(activity)}
-        for plan in map(library.plan, map(_pinned, library.plans())):
+        library, named = self.pathway.library, {activity["url"], pinned(activity)}
+        for plan in map(library.plan, map(pinned, library.plans())):
             if any(action.get("definitionCanonical") in named for action in walk(plan.get("action", []))):
                 return plan
         return library.plan(self.pathway.plan)
@@ -104,34 +105,32 @@ def each(subjects: Sequence[str], apply_to: Callable[[str], Resource]) -> Resour
     return {"resourceType": "Parameters", "parameter": [{"name": "return", "resource": one} for one in answered()]}
 
 
-def definition(
-    library: Library, type: str, *, id: str | None = None, canonical: str | None = None, given: Resource | None = None
-) -> Resource:
-    """The definition to apply, by its id, its canonical (url, or url|version), or as the resource itself.
+def definition(library: Library, type: str, *, id: str | None = None, canonical: str | None = None) -> Resource:
+    """The definition to apply, by its id or its canonical (url, or url|version). Raises InvalidResource, NotFound."""
+    if (canonical is None) == (id is None):
+        raise InvalidResource(f"Say which {type} is meant in one way: by its address or by its canonical")
+    known = [d for d in library.resources() if d["resourceType"] == type and d["id"] == id]
+    found = library.find(canonical, type) if canonical is not None else next(reversed(known), None)
+    if found is None:
+        raise NotFound(f"There is no {type} {canonical or id} here")
+    return library.plan(pinned(found)) if type == "PlanDefinition" else found
 
-    Only definitions that are loaded, and so checked, are applied. Raises InvalidResource, NotFound.
-    """
-    if sum(way is not None for way in (id, canonical, given)) != 1:
-        raise InvalidResource(f"Say which {type} in one way: by its address, by its canonical, or as the resource")
-    find = {"PlanDefinition": library.plan, "ActivityDefinition": library.activity}[type]
-    if canonical is not None:
-        return find(canonical)
-    known = [d for d in library.resources() if d["resourceType"] == type]
-    if given is not None:
-        if given not in known:
-            raise InvalidResource(f"This {type} is none of those that are loaded here; only these are checked")
-        return find(_pinned(given))
-    named = [d for d in known if d["id"] == id]
-    if not named:
-        raise NotFound(f"There is no {type}/{id} here")
-    return find(_pinned(named[-1]))
+
+def with_definition(library: Library, given: Resource) -> Library:
+    """The library with a definition that came with the question. Raises InvalidResource when it cannot be used."""
+    if given in library.resources():
+        return library
+    definitions = [*library.resources(), given]
+    if problems := Library.check(definitions):
+        raise InvalidResource([Issue("error", "invalid", problem.message, problem.element) for problem in problems])
+    return Library(definitions)
 
 
 def _action_of(activity: Resource) -> Resource:
     return {
         "id": activity["id"],
         "title": activity.get("title", activity["id"]),
-        "definitionCanonical": _pinned(activity),
+        "definitionCanonical": pinned(activity),
         "participant": [_with_role(participant) for participant in activity.get("participant", [])],
     }
 
@@ -141,7 +140,3 @@ def _with_role(participant: Resource) -> Resource:
     if participant.get("type") != "patient" or coding_of(participant.get("role"), codes.ROLE):
         return participant
     return {**participant, "role": {"coding": [{"system": codes.ROLE, "code": "patient"}]}}
-
-
-def _pinned(definition: Resource) -> str:
-    return f"{definition['url']}|{definition['version']}"

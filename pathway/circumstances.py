@@ -110,7 +110,7 @@ def subject_of(reference: str) -> str:
 
 
 def resources_of(bundle: Resource) -> list[Resource]:
-    """The resources of a data Bundle. Raises InvalidResource, naming every entry that has none with a type and an id."""
+    """The resources of a data Bundle. Raises InvalidResource, naming every entry without a typed one with an id."""
     entries = bundle.get("entry", []) if bundle.get("resourceType") == "Bundle" else None
     if not isinstance(entries, list):
         raise InvalidResource("data must be a Bundle with a list of entries")

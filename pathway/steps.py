@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathway.apply import Applied
 from pathway.context import Context, Scope
 from pathway.errors import PathwayError
+from pathway.nested import nested_plan_of
 from pathway.occurrences import scopes_of
 from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.tasks import is_open
-
-INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCanonical"
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,7 @@ class Step:
     @property
     def nests(self) -> str | None:
         """The url|version of the plan whose actions are below it; None for actions of the same plan."""
-        found = (e["valueCanonical"] for e in self.action.get("extension", []) if e["url"] == INSTANTIATES)
-        return next(found, None)
+        return nested_plan_of(self.action)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathway.enrolment import is_referral, refusal
 from pathway.errors import InvalidResource, NotFound, Refused
 from pathway.issues import Issue
 from pathway.keys import care_plan_key, id_of, key_of
+from pathway.nested import pinned
 from pathway.ports import Resource, Transaction, search_all
 from pathway.references import reference_to, rewritten
 from pathway.site import Site, has_code
@@ -72,7 +73,7 @@ def _care_plan(
         "resourceType": "CarePlan",
         "id": id_of("CarePlan", key),
         "identifier": [key.identifier()],
-        "instantiatesCanonical": [f"{plan['url']}|{plan['version']}"],
+        "instantiatesCanonical": [pinned(plan)],
         "status": "draft",
         "intent": "proposal",
         "title": plan.get("title"),

@@ -77,13 +77,9 @@ def _without_version(resource: Resource) -> Resource:
 
 def without(resource: Resource, references: Collection[str]) -> Resource:
     """The resource without the elements that are one of these references, or lists of them."""
-    kept: Resource = {}
-    for name, value in resource.items():
-        if isinstance(value, list):
-            value = [one for one in value if not _is_one(one, references)]
-        if value != [] and not _is_one(value, references):
-            kept[name] = value
-    return kept
+    lists = {name: value for name, value in resource.items() if isinstance(value, list)}
+    left = {name: [one for one in value if not _is_one(one, references)] for name, value in lists.items()}
+    return {n: v for n, v in {**resource, **left}.items() if v != [] and not _is_one(v, references)}
 
 
 def _is_one(value: Any, references: Collection[str]) -> bool:
