@@ -40,8 +40,10 @@ class ProposedPlan:
 
     def bundle(self) -> Resource:
         """The same as a transaction Bundle."""
-        updates = [change for change in self.changes.resources if isinstance(change, Update)]
-        return transaction(self._resources(), {reference_to(u.resource): u.version or "" for u in updates})
+        resources = self._resources()
+        new = reference_to(self.found.care_plan)
+        updates = [c for c in self.changes.resources if isinstance(c, Update) and reference_to(c.resource) != new]
+        return transaction(resources, {reference_to(u.resource): u.version for u in updates})
 
     def _resources(self) -> list[Resource]:
         """The CarePlan, its RequestGroups, goals and requests, which refer to each other as if they were kept."""

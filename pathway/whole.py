@@ -39,12 +39,12 @@ def containing(container: Resource, inner: Sequence[Resource]) -> Resource:
     return _linked({**container, **({"contained": contained} if contained else {})}, local)
 
 
-def transaction(resources: Sequence[Resource], versions: Mapping[str, str]) -> Resource:
+def transaction(resources: Sequence[Resource], versions: Mapping[str, str | None]) -> Resource:
     """The resources as a transaction Bundle: what is new by POST, if none has its identifier, the rest by PUT.
 
     `versions`: of what exists, by reference; it is changed only if nobody else has changed it meanwhile.
     """
-    local = {reference_to(r): f"urn:uuid:{r['id']}" for r in resources if reference_to(r) not in versions}
+    local = {reference_to(resource): _full_url(resource) for resource in resources}
     return {
         "resourceType": "Bundle",
         "type": "transaction",
@@ -52,17 +52,20 @@ def transaction(resources: Sequence[Resource], versions: Mapping[str, str]) -> R
     }
 
 
-def _entry(resource: Resource, versions: Mapping[str, str]) -> Resource:
-    reference = reference_to(resource)
+def _entry(resource: Resource, versions: Mapping[str, str | None]) -> Resource:
+    reference, named = reference_to(resource), {"fullUrl": _full_url(resource)}
     if reference in versions:
-        based_on = {"ifMatch": f'W/"{versions[reference]}"'} if versions[reference] else {}
-        return {"resource": resource, "request": {"method": "PUT", "url": reference, **based_on}}
+        version = versions[reference]
+        based_on = {"ifMatch": f'W/"{version}"'} if version else {}
+        return {**named, "resource": resource, "request": {"method": "PUT", "url": reference, **based_on}}
     key = key_of(resource)
-    asked = {"method": "POST", "url": resource["resourceType"]}
-    if key is not None:
-        asked["ifNoneExist"] = f"identifier={key.token()}"
+    once = {"ifNoneExist": f"identifier={key.token()}"} if key else {}
     unnamed = {name: value for name, value in resource.items() if name != "id"}
-    return {"fullUrl": f"urn:uuid:{resource['id']}", "resource": unnamed, "request": asked}
+    return {**named, "resource": unnamed, "request": {"method": "POST", "url": resource["resourceType"], **once}}
+
+
+def _full_url(resource: Resource) -> str:
+    return f"urn:uuid:{resource['id']}"
 
 
 def _linked(resource: Resource, local: Mapping[str, str]) -> Resource:
