@@ -22,7 +22,9 @@ from pathway.ports import Resource
 from pathway.requests import COLLECT_WITH, KINDS
 
 DEFINITIONS = Path(__file__).parent / "definition"
-CANONICAL = frozenset({"PlanDefinition", "ActivityDefinition", "Questionnaire", "CodeSystem", "ValueSet"})
+CANONICAL = frozenset(
+    {"PlanDefinition", "ActivityDefinition", "Questionnaire", "CodeSystem", "ValueSet", "OperationDefinition"}
+)
 TYPES = CANONICAL | {"DocumentReference"}
 PLAN_NAMES = frozenset(
     {"subject", "referral", "plan", "data", "trigger", "triggers", "earlier", "operation", "visits", "surgery"}
