@@ -46,6 +46,7 @@ OUTCOME = f"{BASE}/Questionnaire/calcinosis-outcome"
 
 RECORD_DECISION = "calcinosis-shared-decision"
 REVIEW = f"{BASE}/ActivityDefinition/review"
+DOCUMENT_REASON = f"{BASE}/ActivityDefinition/document-reason"
 CONFIRM_DATE = f"{BASE}/ActivityDefinition/confirm-date"
 EXPLAIN = f"{BASE}/OperationDefinition/CarePlan-explain"
 WHAT_IF = f"{BASE}/OperationDefinition/CarePlan-what-if"
