@@ -15,7 +15,7 @@ from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.tasks import is_movable, is_open
 from tests.pathway.conftest import Clinic, WireClock, period, yes
-from tests.pathway.forms import anesthesia, checklist, code, group, medicine, words
+from tests.pathway.forms import anesthesia, checklist, code, group, medicine, needs, words
 
 FIRST, LAST = date(2026, 3, 9), date(2026, 4, 10)
 DAYS = st.dates(FIRST, LAST).map(date.isoformat)
@@ -30,8 +30,10 @@ def clinic() -> Clinic:
 
 
 def settled(clinic: Clinic) -> Clinic:
-    """A decision for surgery, for any of its courses."""
-    clinic.decided()
+    """A decision for surgery under anesthesia."""
+    clinic.enrolled()
+    clinic.indicate()
+    clinic.decide("surgery", "decision-1", "2026-03-03T10:00:00+01:00", needs("anesthesia-planned"))
     return clinic
 
 
