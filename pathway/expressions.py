@@ -112,6 +112,8 @@ def evaluate(expression: str, context: Any, variables: Mapping[str, Any], budget
         return run(parsed(expression), context, variables, budget)
     except OverBudget as stopped:
         raise ExpressionFailed(f"{expression} {stopped}") from stopped
+    except InvalidDefinition as error:
+        raise ExpressionFailed(f"{expression} is not FHIRPath ({error})") from error
     except Exception as error:
         raise ExpressionFailed(f"{expression} could not be evaluated: {_mistake(error)}") from error
 

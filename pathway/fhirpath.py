@@ -1,8 +1,8 @@
 """The FHIRPath engine (fhirpathpy): parsed once, kept inside a budget, corrected where it departs from the standard.
 
 Corrected, as it decides about patients (https://hl7.org/fhirpath/N1/): `where(false)` kept an element whose value is
-false, and looked at each twice (so a nested one 2^depth times); `single()` answered with an error object; `is`, `as`
-and `ofType()` did not know the type of a resource that is a variable.
+false, and looked at each twice (so a nested one 2^depth times); what followed it took its last element for `$this`;
+`single()` answered with an error object; `is`, `as` and `ofType()` did not know a variable's resource type.
 """
 
 # mypy: allow-untyped-calls
@@ -109,6 +109,7 @@ def run(node: Node, context: Any, variables: Mapping[str, Any], budget: Budget) 
     root = context if isinstance(context, list) else [context]
     state = {
         "dataRoot": root,
+        "$this": root,
         "vars": {"context": context, "ucum": "http://unitsofmeasure.org", **variables},
         "model": _R4,
         "userInvocationTable": _FUNCTIONS,
@@ -129,10 +130,18 @@ def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _where(state: Metered, data: list[Any], criteria: _Criteria) -> list[Any]:
-    kept = []
+def _each(state: Metered, data: list[Any]) -> Iterator[Any]:
+    """Every item with its `$index`; `$this` is afterwards what it was before."""
+    outer = state["$this"]
     for number, item in enumerate(data):
         state["$index"] = number
+        yield item
+    state["$this"] = outer
+
+
+def _where(state: Metered, data: list[Any], criteria: _Criteria) -> list[Any]:
+    kept = []
+    for item in _each(state, data):
         found = criteria(item)
         if found and get_data(found[0]):
             kept.append(item)
@@ -145,8 +154,7 @@ def _exists(state: Metered, data: list[Any], criteria: _Criteria | None = None) 
 
 def _select(state: Metered, data: list[Any], projection: _Criteria) -> list[Any]:
     found: list[Any] = []
-    for number, item in enumerate(data):
-        state["$index"] = number
+    for item in _each(state, data):
         found += projection(item)
         state.bound(found)
     return found
