@@ -52,16 +52,22 @@ class Metered(dict[str, Any]):
 
     def bound(self, value: Any) -> None:
         """Refuse a collection, text or number beyond the budget; of a collection the first value is looked at."""
-        limits = self._budget
         if isinstance(value, list):
-            if len(value) > limits.items:
-                raise OverBudget(f"grew too large: more than {limits.items} values")
+            self.items_bound(len(value))
             value = value[0] if value else None
         value = getattr(value, "data", value)
-        if isinstance(value, str) and len(value) > limits.letters:
-            raise OverBudget(f"grew too large: a text of more than {limits.letters} letters")
-        if _digits(value) > limits.digits:
-            raise OverBudget(f"grew too large: a number of more than {limits.digits} digits")
+        if isinstance(value, str):
+            self.letters_bound(len(value))
+        if _digits(value) > self._budget.digits:
+            raise OverBudget(f"grew too large: a number of more than {self._budget.digits} digits")
+
+    def items_bound(self, number: int) -> None:
+        if number > self._budget.items:
+            raise OverBudget(f"grew too large: more than {self._budget.items} values")
+
+    def letters_bound(self, number: int) -> None:
+        if number > self._budget.letters:
+            raise OverBudget(f"grew too large: a text of more than {self._budget.letters} letters")
 
 
 def _digits(value: Any) -> int:

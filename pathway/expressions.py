@@ -21,10 +21,7 @@ from pathway.references import reference_to
 FHIRPATH = "text/fhirpath"
 MAX_LENGTH = 2000
 BUDGET = Budget()
-_CLOCK = {"now", "today", "timeOfDay"}
-_UNBOUNDED = {"matches", "replaceMatches", "replace", "join", "power", "exp", "round", "children", "descendants"}
-_EACH_WITH_EACH = {"exclude", "intersect", "subsetOf", "supersetOf"}
-_REFUSED = {"trace"} | _CLOCK | _UNBOUNDED | _EACH_WITH_EACH
+_REFUSED = {"now", "today", "timeOfDay", "trace", "matches", "replaceMatches", "children", "descendants"}
 _NAME = re.compile(r"%[`']?(\w*)")
 _STRING_OR_COMMENT = re.compile(r"('(?:\\.|[^'\\])*')|/\*.*?\*/|//[^\r\n]*", re.DOTALL)
 _STANDARD_NAMES = {"resource", "context", "rootResource", "ucum", "sct", "loinc"}

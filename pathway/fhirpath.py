@@ -1,15 +1,10 @@
-"""The FHIRPath engine (fhirpathpy): parsed once, kept inside a budget, corrected where it departs from the standard.
-
-Corrected, as it decides about patients (https://hl7.org/fhirpath/N1/): `where(false)` kept an element whose value is
-false, and looked at each twice (so a nested one 2^depth times); what followed it took its last element for `$this`;
-`single()` answered with an error object; `is`, `as` and `ofType()` did not know a variable's resource type.
-"""
+"""The FHIRPath engine (fhirpathpy): an expression's syntax tree, and its values within a budget."""
 
 # mypy: allow-untyped-calls
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
@@ -17,8 +12,7 @@ from antlr4 import CommonTokenStream, InputStream
 from antlr4.error.ErrorListener import ErrorListener
 from antlr4.tree.Tree import ParseTreeWalker
 from fhirpathpy.engine import do_eval
-from fhirpathpy.engine.invocations import invocation_registry
-from fhirpathpy.engine.nodes import FP_Quantity, FP_Type, ResourceNode, TypeInfo
+from fhirpathpy.engine.nodes import FP_Quantity, FP_Type, TypeInfo
 from fhirpathpy.engine.util import get_data
 from fhirpathpy.models import models
 from fhirpathpy.parser.ASTPathListener import ASTPathListener
@@ -27,11 +21,10 @@ from fhirpathpy.parser.generated.FHIRPathParser import FHIRPathParser
 
 from pathway.budget import Budget, Metered
 from pathway.errors import InvalidDefinition
+from pathway.fhirpath_functions import FUNCTIONS, REGISTRY
 
 Node = Mapping[str, Any]
-_Criteria = Callable[[Any], list[Any]]
 _R4: dict[str, Any] = models["r4"]
-_REGISTRY = cast(Mapping[str, Mapping[str, Any]], invocation_registry)
 TypeInfo.model = cast(
     Any, _R4
 )  # else the engine sets it at the first `is`, and ofType() answers differently before and after
@@ -72,7 +65,7 @@ def functions(node: Node) -> Iterator[tuple[str, int]]:
 
 def arguments(function: str) -> Collection[int] | None:
     """The numbers of arguments that a function takes; None when there is no such function."""
-    known = _REGISTRY.get(function)
+    known = FUNCTIONS.get(function) or REGISTRY.get(function)
     if known is None:
         return None
     return range(100) if "variadic" in known else tuple(known.get("arity", (0,)))
@@ -112,7 +105,7 @@ def run(node: Node, context: Any, variables: Mapping[str, Any], budget: Budget) 
         "$this": root,
         "vars": {"context": context, "ucum": "http://unitsofmeasure.org", **variables},
         "model": _R4,
-        "userInvocationTable": _FUNCTIONS,
+        "userInvocationTable": FUNCTIONS,
     }
     found = [_plain(value) for value in do_eval(Metered(state, budget), root, node)]
     # The engine's own form of an element that has an extension and no value.
@@ -128,73 +121,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _each(state: Metered, data: list[Any]) -> Iterator[Any]:
-    """Every item with its `$index`; `$this` is afterwards what it was before."""
-    outer = state["$this"]
-    for number, item in enumerate(data):
-        state["$index"] = number
-        yield item
-    state["$this"] = outer
-
-
-def _where(state: Metered, data: list[Any], criteria: _Criteria) -> list[Any]:
-    kept = []
-    for item in _each(state, data):
-        found = criteria(item)
-        if found and get_data(found[0]):
-            kept.append(item)
-    return kept
-
-
-def _exists(state: Metered, data: list[Any], criteria: _Criteria | None = None) -> bool:
-    return bool(_where(state, data, criteria) if criteria else data)
-
-
-def _select(state: Metered, data: list[Any], projection: _Criteria) -> list[Any]:
-    found: list[Any] = []
-    for item in _each(state, data):
-        found += projection(item)
-        state.bound(found)
-    return found
-
-
-def _single(_state: Metered, data: list[Any]) -> list[Any]:
-    if len(data) > 1:
-        raise ValueError("Expected singleton")
-    return data
-
-
-def _bounded(name: str) -> Callable[..., Any]:
-    function = _REGISTRY[name]["fn"]
-
-    def call(state: Metered, *given: Any) -> Any:
-        result = function(state, *given)
-        state.bound(result)
-        return result
-
-    return call
-
-
-def _typed(name: str) -> Callable[..., Any]:
-    function = _REGISTRY[name]["fn"]
-
-    def call(state: Metered, data: list[Any], wanted: Any) -> Any:
-        return function(state, [_node(value) for value in data], wanted)
-
-    return call
-
-
-def _node(value: Any) -> Any:
-    return ResourceNode(value, None) if isinstance(value, Mapping) and "resourceType" in value else value
-
-
-# What makes more than it was given, within one look at the state.
-_GROWING = ("|", "union", "combine", "repeat", "split", "toChars", "&", "+", "*")
-_CALLS: Mapping[str, Callable[..., Any]] = {
-    **{name: _bounded(name) for name in _GROWING},
-    **{name: _typed(name) for name in ("is", "as", "isOp", "asOp", "ofType")},
-    **{"where": _where, "exists": _exists, "select": _select, "single": _single},
-}
-_FUNCTIONS = {name: {**_REGISTRY[name], "fn": call} for name, call in _CALLS.items()}

@@ -49,6 +49,13 @@ def test_an_expression_stops_when_its_time_is_used_up(expression: str) -> None:
         ("'aaaa'.repeat($this + $this)", "a text of more than 1000 letters"),
         ("10" + ".select($this * $this)" * 10, "a number of more than 50 digits"),
         ("10.5" + ".select($this * $this)" * 10, "a number of more than 50 digits"),
+        ("10.power(999999).toInteger()", "a number of more than 50 digits"),
+        ("1000.exp()", "a number of more than 50 digits"),
+        ("%long.replace('x', 'yy')", "a text of more than 1000 letters"),
+        ("%data.select('a long text').join(', ')", "a text of more than 1000 letters"),
+        ("%data.exclude(%data)", "more than 1000 values"),
+        ("%data.intersect(%data)", "more than 1000 values"),
+        ("%data.subsetOf(%data)", "more than 1000 values"),
     ],
 )
 def test_an_expression_stops_when_what_it_makes_grows_too_large(expression: str, reason: str) -> None:
@@ -66,10 +73,16 @@ def test_an_expression_stops_when_what_it_makes_grows_too_large(expression: str,
         ("%data.select(code.coding).count()", 400),
         ("('aaaa'.select($this & $this)).length()", 8),
         ("10 * 10 * 10", 1000),
+        ("10.power(3)", 1000),
+        ("'a-b'.replace('-', '+')", "a+b"),
+        ("('a' | 'b').join(', ')", "a, b"),
+        ("('a' | 'b').intersect('b' | 'c')", "b"),
+        ("('a' | 'b').exclude('b' | 'c')", "a"),
+        ("('b' | 'b').subsetOf('b' | 'c')", True),
         ("%data.where(status = 'final').where(code.coding.where(code = '7').exists()).count()", 1),
     ],
 )
-def test_what_stays_inside_the_budget_is_evaluated(expression: str, gives: int) -> None:
+def test_what_stays_inside_the_budget_is_evaluated(expression: str, gives: Any) -> None:
     budget = Budget(items=SMALL.items, letters=SMALL.letters, digits=SMALL.digits)
     assert evaluate(expression, {}, {"data": DATA}, budget) == [gives]
 
@@ -149,3 +162,22 @@ def test_this_is_the_context_again_after_an_inner_expression() -> None:
     inner = "%data.where(id = 'o7').select(id).combine(id)"
     assert evaluate(inner, patient, {"data": DATA}) == ["o7", "p1"]
     assert evaluate("$this.id", patient, {}) == ["p1"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "gives"),
+    [
+        ("0.5.round()", "1"),
+        ("2.5.round(0)", "3"),
+        ("27.349.round(1)", "27.3"),
+        ("7.round()", "7"),
+        ("{}.round(1)", None),
+    ],
+)
+def test_numbers_are_rounded_as_people_do(expression: str, gives: str | None) -> None:
+    assert [str(value) for value in evaluate(expression, {}, {})] == ([] if gives is None else [gives])
+
+
+def test_a_number_is_not_rounded_to_more_places_than_there_are() -> None:
+    with pytest.raises(ExpressionFailed, match=r"round\(999999\) could not be evaluated"):
+        evaluate("1.5.round(999999)", {}, {})
