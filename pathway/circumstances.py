@@ -23,7 +23,7 @@ _TYPES: Mapping[str, tuple[str, ...]] = {
     "encounter": ("Encounter",),
     "practitioner": ("Practitioner", "PractitionerRole"),
     "organization": ("Organization",),
-    "care_plan": ("CarePlan",),
+    "carePlan": ("CarePlan",),
 }
 _PROPOSED: Mapping[str, Resource] = {
     "Task": {"status": "draft", "intent": "proposal"},
@@ -52,10 +52,12 @@ class Circumstances:
     parameters: Mapping[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        given = {"encounter": self.encounter, "practitioner": self.practitioner, "organization": self.organization}
+        given["carePlan"] = self.care_plan
         wrong = [
-            Issue("error", "value", f"{name} must be a reference to a {' or '.join(types)}, not {given!r}")
+            Issue("error", "value", f"{name} must be a reference to {' or '.join(types)}, not {reference!r}")
             for name, types in _TYPES.items()
-            if (given := getattr(self, name)) is not None and not _is_reference(given, types)
+            if (reference := given[name]) is not None and not _is_reference(reference, types)
         ]
         if wrong:
             raise InvalidResource(wrong)

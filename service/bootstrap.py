@@ -36,6 +36,7 @@ from schedules.choose_visit import choose_visit
 from schedules.duties import release
 from schedules.timetable import Duty, Timetable
 from service.alerts import Webhook
+from service.applying import apply_operations
 from service.settings import Settings
 
 VERSION = version("calcinosis-pathway")
@@ -140,7 +141,10 @@ class Services:
             check=lambda resource: self.pathway(name).check(resource),
             software=VERSION,
             token=token.get_secret_value() if token else None,
-            operations=(explain(lambda tx, asked: self.explain(name, tx, asked.instance)),),
+            operations=(
+                explain(lambda tx, asked: self.explain(name, tx, asked.instance)),
+                *apply_operations(partial(self.pathway, name), partial(self.now, name)),
+            ),
         )
 
     def inbound(self, record: HospitalRecord) -> Inbound:

@@ -50,10 +50,10 @@ def test_nothing_is_proposed_for_one_who_has_died(clinic: Clinic) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("encounter", "Appointment/a1", "encounter must be a reference to a Encounter, not 'Appointment/a1'"),
-        ("practitioner", "okafor", "practitioner must be a reference to a Practitioner or PractitionerRole"),
-        ("organization", "Organization/", "organization must be a reference to a Organization"),
-        ("care_plan", "Task/t1", "care_plan must be a reference to a CarePlan"),
+        ("encounter", "Appointment/a1", "encounter must be a reference to Encounter, not 'Appointment/a1'"),
+        ("practitioner", "okafor", "practitioner must be a reference to Practitioner or PractitionerRole"),
+        ("organization", "Organization/", "organization must be a reference to Organization"),
+        ("care_plan", "Task/t1", "carePlan must be a reference to CarePlan"),
     ],
 )
 def test_a_reference_of_the_wrong_kind(name: str, value: str, sentence: str) -> None:
