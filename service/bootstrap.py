@@ -18,7 +18,6 @@ from fhir_adapters.hospital.client import HospitalClient
 from fhir_adapters.hospital.feed import Inflow
 from fhir_adapters.hospital.inbound import Inbound
 from fhir_adapters.hospital.outbound import Outbound
-from fhir_adapters.server.care_plan_operations import explain
 from fhir_adapters.server.door import Door
 from fhir_adapters.store.engine import create_engine
 from fhir_adapters.store.hospitals import HospitalRecord
@@ -36,6 +35,7 @@ from schedules.choose_visit import choose_visit
 from schedules.duties import release
 from schedules.timetable import Duty, Timetable
 from service.alerts import Webhook
+from service.operations import Operations
 from service.settings import Settings
 
 VERSION = version("calcinosis-pathway")
@@ -140,7 +140,7 @@ class Services:
             check=lambda resource: self.pathway(name).check(resource),
             software=VERSION,
             token=token.get_secret_value() if token else None,
-            operations=(explain(lambda tx, asked: self.explain(name, tx, asked.instance)),),
+            operations=Operations(lambda: self.pathway(name), lambda: self.now(name)).all(),
         )
 
     def inbound(self, record: HospitalRecord) -> Inbound:
