@@ -12,7 +12,7 @@ from datetime import date
 
 from pathway import enrolment, responses
 from pathway.apply import apply
-from pathway.codes import PLAN
+from pathway.codes import BASE, PLAN
 from pathway.context import Context
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
 from pathway.explain import explained
@@ -83,6 +83,8 @@ class Pathway:
 
     def check(self, resource: Resource) -> None:
         """What our own door refuses beyond plain FHIR. Raises InvalidResource."""
+        if str(resource.get("url")).startswith(f"{BASE}/"):
+            raise InvalidResource("The pathway's own definitions change by a sign-off or a new version, not here")
         if resource["resourceType"] == "QuestionnaireResponse":
             issues = responses.faults(resource, self.library)
             if issues:
@@ -102,7 +104,7 @@ class Pathway:
         subject = self._patient(tx, request)
         conditions = list(search_all(tx, "Condition", [("patient", reference_to(subject))])) if subject else []
         if enrolment.is_referral(request, self.site):
-            refused = enrolment.refusal(subject)
+            refused = enrolment.refusal(subject) or enrolment.unsigned(self.library.plan(self.plan), self.site)
             if refused is not None or subject is None:
                 self._review(tx, subject, None, request, refused or Finding("referral-patient-unknown", ""), now)
                 return False

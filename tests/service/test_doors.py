@@ -136,7 +136,7 @@ def test_the_command_line_says_its_version_and_its_commands() -> None:
     runner = CliRunner()
     assert runner.invoke(command_line, ["--version"]).output.strip() == "0.1.0"
     commands = runner.invoke(command_line, ["--help"]).output
-    assert all(name in commands for name in ("serve", "worker", "demo", "hospital", "explain"))
+    assert all(name in commands for name in ("serve", "worker", "demo", "hospital", "explain", "sign-off"))
 
 
 def test_a_plan_is_explained_over_fhir_and_on_the_command_line(
@@ -154,6 +154,27 @@ def test_a_plan_is_explained_over_fhir_and_on_the_command_line(
     shown = CliRunner().invoke(command_line, ["explain", "north", plan])
     assert shown.exit_code == 0
     assert "Answer the indications" in shown.output
+
+
+def test_a_sign_off_on_the_command_line(service: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    registered(service, "north")
+    monkeypatch.setenv("CALCINOSIS_PATHWAY_DATABASE_URL", service.environment["CALCINOSIS_PATHWAY_DATABASE_URL"])
+    said = [
+        "sign-off",
+        "north",
+        "--by",
+        "Practitioner/owner",
+        "--display",
+        "Dr. Owner",
+        "--changes",
+        "Read as a whole.",
+    ]
+    signed = CliRunner().invoke(command_line, said)
+    assert signed.output.startswith("north: version 0.1.0.1 is active")
+    [listed] = httpx.get(f"{service.url}/admin/v1/hospitals/north/sign-offs", timeout=30).json()["sign_offs"]
+    assert (listed["version"], listed["approver"]["reference"]) == ("0.1.0.1", "Practitioner/owner")
+    refused = CliRunner().invoke(command_line, [*said, "--date", "2999-01-01"])
+    assert "2999-01-01" in str(refused.exception)
 
 
 def test_an_unknown_story_names_those_there_are() -> None:
