@@ -204,11 +204,6 @@ def conditions(action: Resource, kind: str) -> list[Resource]:
     return [c["expression"] for c in action.get("condition", []) if c["kind"] == kind]
 
 
-def meaning(expression: Resource) -> str:
-    """An expression in words, where it has them."""
-    return str(expression.get("description", expression["expression"]))
-
-
 def _days_after(action: Resource) -> int | None:
     """How many days after its anchor an action begins; None for what comes before it."""
     for related in action.get("relatedAction", []):

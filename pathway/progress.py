@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pathway import codes
-from pathway.apply import Applied, Explanation, Proposal, apply
+from pathway.apply import Applied, Explanation, apply
 from pathway.assessment import assess
 from pathway.context import Context
+from pathway.issues import Issue
 from pathway.keys import key_of
-from pathway.ports import Alert, Change, Create, DueWork, Resource, Update, VisitChooser
+from pathway.ports import Alert, Create, DueWork, Resource, Update, VisitChooser
+from pathway.proposing import Proposal
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
 from pathway.review import QUESTIONS, confirm_cancellation, confirm_date, days_of
@@ -35,11 +37,12 @@ class Changes:
     """What has to be written together.
 
     `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
-    `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used, so that
-    nothing about them changes. `reasons`: for each changed resource, why. `due`: all work that lies ahead of the plan.
+    `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used and actions
+    that cannot be worked out, so that nothing about them changes; `issues` say why. `reasons`: for each changed
+    resource, why. `due`: all work that lies ahead of the plan.
     """
 
-    resources: list[Change] = field(default_factory=list)
+    resources: list[Create | Update] = field(default_factory=list)
     release: list[str] = field(default_factory=list)
     due: list[DueWork] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
@@ -47,6 +50,7 @@ class Changes:
     questions: set[tuple[str, str]] = field(default_factory=set)
     undecided: frozenset[str] = frozenset()
     explanations: Sequence[Explanation] = ()
+    issues: Sequence[Issue] = ()
 
     def ask(self, context: Context, task: Resource) -> None:
         """A question for a person, put once and taken back when it is none any more."""
@@ -60,7 +64,7 @@ class Changes:
         self._note(resource, why, release=release)
 
     def update(self, resource: Resource, why: str, *, release: bool = True) -> None:
-        self.resources.append(Update(resource, resource["meta"]["versionId"]))
+        self.resources.append(Update(resource, resource.get("meta", {}).get("versionId")))
         self._note(resource, why, release=release)
 
     def _note(self, resource: Resource, why: str, *, release: bool) -> None:
@@ -72,12 +76,17 @@ class Changes:
 def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     """The difference between what the pathway asks for now and what exists."""
     applied = apply(context, choose_visit)
-    changes = Changes(due=applied.due, explanations=applied.explanations, undecided=context.unusable)
+    changes = Changes(
+        due=applied.due,
+        explanations=applied.explanations,
+        issues=applied.issues,
+        undecided=context.unusable | applied.undecided,
+    )
     for proposal in applied.proposals:
         _with_assessment(context, proposal)
         existing = context.situation.by_key.get((proposal.resource["resourceType"], proposal.key.value))
         if existing is None:
-            _create(changes, proposal)
+            _create(context, changes, proposal)
         else:
             _change(context, changes, proposal, existing)
     _keep_records(changes, applied)
@@ -102,11 +111,11 @@ def _with_assessment(context: Context, proposal: Proposal) -> None:
     )
 
 
-def _create(changes: Changes, proposal: Proposal) -> None:
+def _create(context: Context, changes: Changes, proposal: Proposal) -> None:
     if proposal.over:
         return
     if proposal.flag is not None:
-        if "meta" not in proposal.flag:
+        if ("Flag", proposal.key.value) not in context.situation.by_key:
             changes.create(proposal.flag, proposal.why)
         priority = proposal.resource.get("priority")
         if priority != "routine":
@@ -182,7 +191,7 @@ def _withdraw(context: Context, changes: Changes, applied: Applied) -> None:
         action, occurrence = _action_of(context, value)
         if action not in context.actions or (type, value) in wanted or type == "Flag" or not is_open(existing):
             continue
-        if occurrence in context.unusable:
+        if {action, occurrence} & changes.undecided:
             continue
         why = reasons.get((action, occurrence), "the pathway no longer asks for it")
         if _reports_flag(existing) or not is_movable(existing):
