@@ -12,7 +12,7 @@ from datetime import date
 
 from pathway import enrolment, responses
 from pathway.apply import apply
-from pathway.codes import BASE, PLAN
+from pathway.codes import PLAN
 from pathway.context import Context
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
 from pathway.explain import explained
@@ -24,6 +24,7 @@ from pathway.progress import Changes
 from pathway.references import patient_of, reference_to, rewritten
 from pathway.review import review
 from pathway.settle import settle
+from pathway.signing import base_of, bases
 from pathway.site import Site, has_code
 from pathway.situation import Now, Situation, care_plans_of, gather
 from pathway.surgery import Finding, Surgery, end_of, recognised, status_finding
@@ -81,7 +82,7 @@ class Pathway:
 
     def check(self, resource: Resource) -> None:
         """What our own door refuses beyond plain FHIR. Raises InvalidResource."""
-        if str(resource.get("url")).startswith(f"{BASE}/"):
+        if "url" in resource and base_of(resource) in bases(self.library.resources()):
             raise InvalidResource("The pathway's own definitions change by a sign-off or a new version, not here")
         if resource["resourceType"] == "QuestionnaireResponse":
             issues = responses.faults(resource, self.library)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from pathway.codes import BASE, KEY_SYSTEM, PROVENANCE_AGENT
+from pathway.codes import KEY_SYSTEM, PLAN, PROVENANCE_AGENT
 from pathway.keys import id_of
 from pathway.library import CANONICAL, Library
 from pathway.ports import Key, Resource
@@ -24,7 +24,6 @@ ENDORSER = "http://hl7.org/fhir/StructureDefinition/artifact-endorser"
 RELEASE_DESCRIPTION = "http://hl7.org/fhir/StructureDefinition/artifact-releaseDescription"
 _WITH_APPROVAL_DATE = frozenset({"PlanDefinition", "ActivityDefinition", "Questionnaire"})
 _WITH_ENDORSER = frozenset({"PlanDefinition", "ActivityDefinition"})
-_DOCUMENTS = f"{BASE}/DocumentReference/"
 
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 _Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
@@ -55,7 +54,12 @@ def signed(definitions: Sequence[Resource], version: str, approval: Approval) ->
     Ids become `<id>-<version>`, because the plain id is the shipped artefact's.
     """
     urls = {d["url"] for d in definitions if d["resourceType"] in CANONICAL}
-    texts = {_DOCUMENTS + d["id"] for d in definitions if d["resourceType"] not in CANONICAL}
+    texts = {
+        f"{i['system']}/{i['value']}"
+        for d in definitions
+        if d["resourceType"] not in CANONICAL
+        for i in d.get("identifier", [])
+    }
 
     def renamed(value: str) -> str:
         url, bar, _ = value.partition("|")
@@ -80,18 +84,28 @@ def is_signed(plan: Resource) -> bool:
 def in_force(definitions: Sequence[Resource]) -> list[Resource]:
     """All definitions but drafts newer than the version that is signed off: those wait for a sign-off of their own."""
     plans = [d for d in definitions if d["resourceType"] == "PlanDefinition"]
+    active = {plan["url"]: plan["version"] for plan in plans if is_signed(plan)}
+    drafts = [plan for plan in plans if plan["status"] == "draft" and plan["url"] in active]
     waiting = {
-        draft["version"]
-        for draft in plans
-        for active in plans
-        if draft["status"] == "draft" and is_signed(active) and newest(active, draft) is draft
+        draft["version"] for draft in drafts if newest(draft["version"], active[draft["url"]]) == draft["version"]
     }
     return [d for d in definitions if d.get("version") not in waiting]
 
 
-def newest(one: Resource, other: Resource) -> Resource:
-    """Of two versions of a PlanDefinition the newer, the second when they are the same."""
-    return Library([one, other]).plan(other["url"])
+def newest(*versions: str) -> str:
+    """The newest by the order that a Library finds definitions in."""
+    plans = [{"resourceType": "PlanDefinition", "url": PLAN, "version": version} for version in versions]
+    return str(Library(plans).plan(PLAN)["version"])
+
+
+def bases(definitions: Iterable[Resource]) -> frozenset[str]:
+    """Where canonical artefacts have their urls: of `https://a.example/fhir/Questionnaire/x` `https://a.example/fhir`."""
+    return frozenset(base_of(definition) for definition in definitions if definition["resourceType"] in CANONICAL)
+
+
+def base_of(resource: Resource) -> str:
+    """As in `bases`; empty without a url."""
+    return str(resource.get("url", "")).rpartition(f"/{resource['resourceType']}/")[0]
 
 
 def record_id(hospital: str, version: str) -> str:

@@ -13,11 +13,11 @@ from fhir_adapters.store.content import same_content
 from fhir_adapters.store.sql import SqlStore
 from fhir_adapters.store.sql_transaction import SqlTransaction
 from pathway import signing
-from pathway.codes import BASE, PLAN
+from pathway.codes import PLAN
 from pathway.errors import InvalidResource, Refused
 from pathway.issues import Issue
 from pathway.library import CANONICAL, Library
-from pathway.ports import Create, FhirRepository, Resource, Update, search_all
+from pathway.ports import Create, Resource, Update, search_all
 from pathway.references import reference_to
 from pathway.signing import Approval
 from pathway.site import Site
@@ -57,9 +57,10 @@ class Content:
         Repeating it writes nothing. A base that a newer version of the product has written is left as it is.
         """
         with self.store.transaction(hospital) as tx:
-            stored = {reference_to(definition): definition for definition in _definitions(tx)}
+            stored = {reference_to(definition): definition for definition in self._definitions(tx)}
             plan = self.shipped.plan(PLAN)
-            if signing.newest(stored.get(reference_to(plan), plan), plan) is not plan:
+            there = stored.get(reference_to(plan), plan)["version"]
+            if signing.newest(there, plan["version"]) != plan["version"]:
                 return
             replaced = [
                 {**old, "id": f"{old['id']}-{old['version']}"}
@@ -77,7 +78,7 @@ class Content:
             raise Refused(f"A sign-off cannot be dated {approval.date}: that day has not come")
         self.publish(site.hospital)
         with self.store.transaction(site.hospital, actor=actor) as tx:
-            stored = {reference_to(definition): definition for definition in _definitions(tx)}
+            stored = {reference_to(definition): definition for definition in self._definitions(tx)}
             shipped = self._published_version(stored)
             plans = [plan for plan in stored.values() if plan["url"] == PLAN]
             for plan in plans:
@@ -102,8 +103,14 @@ class Content:
         shipped = self.shipped.resources()
         here = {_canonical(definition) for definition in shipped}
         with self.store.transaction(hospital, read_only=True) as tx:
-            kept = [definition for definition in _definitions(tx) if _canonical(definition) not in here]
+            kept = [definition for definition in self._definitions(tx) if _canonical(definition) not in here]
         return Library(signing.in_force([*kept, *shipped]))
+
+    def _definitions(self, tx: SqlTransaction) -> list[Resource]:
+        """Every version of the pathway's canonical artefacts in a hospital's base."""
+        ours = signing.bases(self.shipped.resources())
+        every = (definition for kind in sorted(CANONICAL) for definition in search_all(tx, kind))
+        return [definition for definition in every if signing.base_of(definition) in ours]
 
     def _published_version(self, stored: Mapping[str, Resource]) -> str:
         """What is signed is what this process brings. Raises Refused beside a newer one."""
@@ -124,12 +131,6 @@ class Content:
         again = signing.signed(self.shipped.resources(), version, approval)
         canonical = {reference_to(d): d for d in again if d["resourceType"] in CANONICAL}
         return all(name in stored and same_content(stored[name], d) for name, d in canonical.items())
-
-
-def _definitions(tx: FhirRepository) -> list[Resource]:
-    """Every version of the pathway's own canonical artefacts in a hospital's base."""
-    every = (definition for kind in sorted(CANONICAL) for definition in search_all(tx, kind))
-    return [definition for definition in every if str(definition.get("url")).startswith(f"{BASE}/")]
 
 
 def _canonical(definition: Resource) -> tuple[str | None, str | None]:
