@@ -137,6 +137,9 @@ class _Application:
             self.result.surgeries.append(surgery)
         if surgery and surgery.done_on:
             return _Met(action, scope, looking, True, f"the surgery took place on {surgery.done_on}", done=True)
+        individual = self.context.individual(action, scope)
+        if individual and individual.change != "change":
+            return _Met(action, scope, looking, individual.change == "add", individual.why)
         applies, decided_by = looking.holds("applicability")
         if decided_by is not None:
             word = {False: "not so", None: "unknown"}[applies]

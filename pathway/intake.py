@@ -77,8 +77,8 @@ class Pathway:
         if key_of(plan) is None:
             raise NotFound(f"{care_plan} is not a plan of this pathway")
         context = Context.of(self.library, gather(tx, self.site, plan), now)
-        titles = {name: str(action.get("title", name)) for name, action in context.actions.items()}
-        return explained(care_plan, apply(context, self.choose_visit).explanations, titles)
+        applied = apply(context, self.choose_visit)
+        return explained(care_plan, applied.explanations, context.actions, applied.issues)
 
     def check(self, resource: Resource) -> None:
         """What our own door refuses beyond plain FHIR. Raises InvalidResource."""

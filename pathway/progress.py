@@ -14,6 +14,7 @@ from pathway import codes
 from pathway.apply import Applied, Explanation, apply
 from pathway.assessment import assess
 from pathway.context import Context
+from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
 from pathway.keys import key_of
 from pathway.ports import Alert, Create, DueWork, Resource, Update, VisitChooser
@@ -29,6 +30,8 @@ _OURS: Mapping[str, tuple[str, ...]] = {
     "ServiceRequest": ("occurrencePeriod",),
     "CommunicationRequest": ("occurrenceDateTime", "payload"),
 }
+# What the plan's actions do not ask for, and so do not withdraw either.
+_APART = QUESTIONS | {"", "review", INDIVIDUAL}
 _CAN_GO = {"businessStatus": PROVISIONAL}
 
 
@@ -189,7 +192,7 @@ def _withdraw(context: Context, changes: Changes, applied: Applied) -> None:
     reasons = {(e.action, e.occurrence): e.why for e in applied.explanations if not e.included}
     for (type, value), existing in context.situation.by_key.items():
         action, occurrence = _action_of(context, value)
-        if action not in context.actions or (type, value) in wanted or type == "Flag" or not is_open(existing):
+        if action in _APART or (type, value) in wanted or type == "Flag" or not is_open(existing):
             continue
         if {action, occurrence} & changes.undecided:
             continue
@@ -213,7 +216,9 @@ def _take_back(context: Context, changes: Changes) -> None:
 
 
 def _action_of(context: Context, value: str) -> tuple[str, str]:
-    action, _, rest = value.removeprefix(f"{context.situation.key.value}:").partition(":")
+    """The action and occurrence of a key; "" for a key that is of no plan, such as that of a hospital's review."""
+    prefix = f"{context.situation.key.value}:"
+    action, _, rest = value.removeprefix(prefix).partition(":") if value.startswith(prefix) else ("", "", "")
     return action, rest.partition(":")[0]
 
 
@@ -224,12 +229,13 @@ def _reports_flag(resource: Resource) -> bool:
 def _list_activities(context: Context, changes: Changes) -> None:
     """CarePlan.activity names every request of the plan, in the order they came."""
     care_plan = context.situation.care_plan
-    listed = [a["reference"]["reference"] for a in care_plan.get("activity", [])]
+    activities = care_plan.get("activity", [])
+    listed = [a["reference"]["reference"] for a in activities if "reference" in a]
     created = [reference_to(c.resource) for c in changes.resources if isinstance(c, Create)]
     known = [reference_to(r) for r in context.situation.by_key.values()]
     missing = [
         r for r in dict.fromkeys([*known, *created]) if r not in listed and not r.startswith(("Flag/", "CarePlan/"))
     ]
     if missing:
-        activity = [{"reference": {"reference": reference}} for reference in [*listed, *missing]]
-        changes.update({**care_plan, "activity": activity}, "the plan's activities")
+        added = [{"reference": {"reference": reference}} for reference in missing]
+        changes.update({**care_plan, "activity": [*activities, *added]}, "the plan's activities")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, time, timedelta
 
 from pathway import codes
 from pathway.context import Context, Scope, conditions
@@ -13,7 +13,7 @@ from pathway.references import reference_to
 from pathway.requests import Brief, build, flag, place
 from pathway.site import Owner, coding_of
 from pathway.surgery import Surgery
-from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed
+from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed, wall
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,9 @@ class Proposing:
     def _visit(self, days: Window | None, surgery: Surgery | None) -> Visit | None:
         if self.context.kind(self.action) != "Appointment" or not (days and days.first and days.last):
             return None
+        individual = self.context.individual(self.action, self.scope)
+        if individual and individual.days and days.first == days.last:
+            return Visit(days.first, individual.why)
         anchor = surgery.moment if surgery else None
         target_day = self.context.situation.site.parameters.target_day
         target = anchor.end + timedelta(days=target_day) if anchor else days.first
@@ -118,7 +121,17 @@ class Proposing:
 
 
 def placed(context: Context, action: Resource, scope: Scope) -> Timed:
-    """Where an action stands in time, by the first of its relatedActions that has an offset."""
+    """Where an action stands in time: a clinician's days, else the first of its relatedActions that has an offset."""
+    when = _offset(context, action, scope)
+    individual = context.individual(action, scope)
+    if individual is None or individual.days is None:
+        return when
+    first = individual.days.first
+    at = wall(first, time(), context.situation.site.zone) if first else None
+    return replace(when, window=individual.days, at=at, expires=None, waits_for=None)
+
+
+def _offset(context: Context, action: Resource, scope: Scope) -> Timed:
     site = context.situation.site
     for related in action.get("relatedAction", []):
         offset = offsets(related)

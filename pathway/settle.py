@@ -28,14 +28,14 @@ def settle(context: Context, choose_visit: VisitChooser) -> Settled:
     situation, total = context.situation, Changes()
     for _ in range(_PASSES):
         changes = replan(replace(context, situation=situation), choose_visit)
-        total = _then(total, changes)
+        total = then(total, changes)
         if not changes.resources:
             return Settled(situation, total)
         situation = _taken_up(situation, changes.resources)
     raise PathwayError(f"{reference_to(situation.care_plan)} does not settle: its actions change each other for ever")
 
 
-def _then(before: Changes, after: Changes) -> Changes:
+def then(before: Changes, after: Changes) -> Changes:
     """Two differences as one: lists of what happens go on, what describes the plan is the later one's."""
     return replace(
         after,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pathway.ports import Create, Quarantined, Transaction, Written
+from pathway.ports import Create, Quarantined, Resource, Transaction, Written
 from pathway.progress import Changes
 from pathway.provenance import provenance
 from pathway.references import reference_to
@@ -12,8 +12,16 @@ from pathway.site import Site
 from pathway.situation import Now
 
 
-def write(tx: Transaction, site: Site, changes: Changes, care_plan: str, now: Now, cause: str) -> bool:
-    """Write the difference of a CarePlan; False when there was none. `cause` is what set it off."""
+def write(
+    tx: Transaction,
+    site: Site,
+    changes: Changes,
+    care_plan: str,
+    now: Now,
+    cause: str,
+    author: Resource | None = None,
+) -> bool:
+    """Write the difference of a CarePlan; False when there was none. `cause` is what set it off, `author` who did."""
     written = _changed(tx, changes)
     for reference in [w.reference for w in written]:
         if reference in changes.release or tx.sent(reference):
@@ -27,7 +35,7 @@ def write(tx: Transaction, site: Site, changes: Changes, care_plan: str, now: No
     _report(tx, changes, care_plan)
     if written:
         versions = [f"{w.reference}/{w.resource['meta']['versionId']}" for w in written]
-        record = provenance(site, changes.reasons, versions, cause, now)
+        record = provenance(site, changes.reasons, versions, cause, now, author)
         tx.transact([Create(record)])
         if any(tx.sent(reference) for reference, _ in changes.reasons):
             tx.send(reference_to(record))
