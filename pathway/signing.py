@@ -17,6 +17,7 @@ from pathway.keys import id_of
 from pathway.library import CANONICAL, Library
 from pathway.ports import Key, Resource
 from pathway.references import reference_to
+from pathway.site import Kind
 
 # R4 knows these elements on some artefacts only; elsewhere HL7's extensions say the same.
 APPROVAL_DATE = "http://hl7.org/fhir/StructureDefinition/resource-approvalDate"
@@ -81,14 +82,17 @@ def is_signed(plan: Resource) -> bool:
     return plan["status"] == "active" and "approvalDate" in plan
 
 
-def in_force(definitions: Sequence[Resource]) -> list[Resource]:
-    """All definitions but drafts newer than the version that is signed off: those wait for a sign-off of their own."""
+def in_force(definitions: Sequence[Resource], kind: Kind) -> list[Resource]:
+    """What may be used at a hospital: once it has signed, no newer drafts, and at a real hospital no drafts at all.
+
+    Older drafts stay for the plans that run on them; newer ones wait for a sign-off of their own.
+    """
     plans = [d for d in definitions if d["resourceType"] == "PlanDefinition"]
     active = {plan["url"]: plan["version"] for plan in plans if is_signed(plan)}
+    if kind == "real" and active:
+        return [d for d in definitions if d["status"] != "draft"]
     drafts = [plan for plan in plans if plan["status"] == "draft" and plan["url"] in active]
-    waiting = {
-        draft["version"] for draft in drafts if newest(draft["version"], active[draft["url"]]) == draft["version"]
-    }
+    waiting = {d["version"] for d in drafts if newest(d["version"], active[d["url"]]) == d["version"]}
     return [d for d in definitions if d.get("version") not in waiting]
 
 

@@ -104,7 +104,8 @@ class Content:
         here = {_canonical(definition) for definition in shipped}
         with self.store.transaction(hospital, read_only=True) as tx:
             kept = [definition for definition in self._definitions(tx) if _canonical(definition) not in here]
-        return Library(signing.in_force([*kept, *shipped]))
+            kind = tx.record.kind
+        return Library(signing.in_force([*kept, *shipped], kind))
 
     def _definitions(self, tx: SqlTransaction) -> list[Resource]:
         """Every version of the pathway's canonical artefacts in a hospital's base."""

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from fhir_adapters.r4 import admission
 from pathway.codes import BASE, PLAN
+from pathway.errors import NotFound
 from pathway.library import CANONICAL, Library
 from pathway.ports import Resource
 from pathway.signing import (
@@ -29,6 +30,7 @@ from pathway.signing import (
     recorded_approval,
     signed,
 )
+from pathway.site import Kind
 from tests.pathway.conftest import Clinic
 from tests.versions import bumped
 
@@ -146,14 +148,22 @@ def test_a_signed_version_sorts_after_its_draft_and_before_the_next(
 
 def test_a_newer_draft_waits_for_its_own_sign_off(shipped: list[Resource], own: list[Resource]) -> None:
     newer = bumped(shipped, "0.2.0")
-    library = Library(in_force([*shipped, *own, *newer]))
+    library = Library(in_force([*shipped, *own, *newer], "test"))
     assert library.plan(PLAN)["version"] == OWN
     assert {d.get("version") for d in library.resources()} == {"0.1.0", OWN, None}
 
 
-def test_without_a_sign_off_the_newest_draft_counts(shipped: list[Resource]) -> None:
-    library = Library(in_force([*shipped, *bumped(shipped, "0.2.0")]))
+@pytest.mark.parametrize("kind", ["demo", "test", "real"])
+def test_without_a_sign_off_the_newest_draft_counts(shipped: list[Resource], kind: Kind) -> None:
+    library = Library(in_force([*shipped, *bumped(shipped, "0.2.0")], kind))
     assert library.plan(PLAN)["version"] == "0.2.0"
+
+
+def test_a_real_hospital_that_has_signed_finds_no_draft(shipped: list[Resource], own: list[Resource]) -> None:
+    library = Library(in_force([*shipped, *own], "real"))
+    assert {d["status"] for d in library.resources() if d["resourceType"] in CANONICAL} == {"active"}
+    with pytest.raises(NotFound):
+        library.plan(f"{PLAN}|0.1.0")
 
 
 def test_a_retired_version_is_not_signed_any_more(shipped: list[Resource], own: list[Resource]) -> None:
