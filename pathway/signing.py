@@ -12,9 +12,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from pathway.checks.shape import CANONICAL
 from pathway.codes import KEY_SYSTEM, PLAN, PROVENANCE_AGENT
+from pathway.errors import InvalidDefinition
 from pathway.keys import id_of
-from pathway.library import CANONICAL, Library
+from pathway.library import Library
 from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.site import Kind
@@ -49,18 +51,37 @@ class Approval(_Part):
     changes: _Reason
 
 
+def with_changes(definitions: Sequence[Resource], changed: Sequence[Resource]) -> list[Resource]:
+    """The definitions with a site's own in place of those of the same name, which keep their ids.
+
+    Raises InvalidDefinition with every one that replaces nothing, or that is brought twice.
+    """
+    own = {(d.get("resourceType"), name_of(d)): d for d in changed}
+    known = {(d["resourceType"], name_of(d)) for d in definitions}
+    problems = [
+        f"{kind} {name or 'without a url'} replaces none of the definitions" for kind, name in own.keys() - known
+    ]
+    if len(own) < len(changed):
+        problems.append("a definition is brought twice")
+    if problems:
+        raise InvalidDefinition("; ".join(sorted(problems)))
+    replaced = [(d, own.get((d["resourceType"], name_of(d)), d)) for d in definitions]
+    return [{**new, "id": old["id"]} for old, new in replaced]
+
+
+def name_of(definition: Resource) -> str:
+    """The url of an artefact; of a text its identifier, written as a url."""
+    identifiers = [f"{i.get('system')}/{i.get('value')}" for i in definition.get("identifier", [])]
+    return str(definition.get("url") or next(iter(identifiers), ""))
+
+
 def signed(definitions: Sequence[Resource], version: str, approval: Approval) -> list[Resource]:
     """The site's copy of every artefact, referring to each other by the site's version; education texts are final.
 
     Ids become `<id>-<version>`, because the plain id is the shipped artefact's.
     """
-    urls = {d["url"] for d in definitions if d["resourceType"] in CANONICAL}
-    texts = {
-        f"{i['system']}/{i['value']}"
-        for d in definitions
-        if d["resourceType"] not in CANONICAL
-        for i in d.get("identifier", [])
-    }
+    urls = {name_of(d) for d in definitions if d["resourceType"] in CANONICAL}
+    texts = {name_of(d) for d in definitions if d["resourceType"] not in CANONICAL}
 
     def renamed(value: str) -> str:
         url, bar, _ = value.partition("|")
@@ -117,9 +138,20 @@ def record_id(hospital: str, version: str) -> str:
     return id_of("Provenance", Key(KEY_SYSTEM, f"{hospital}:sign-off:{version}"))
 
 
-def record(hospital: str, version: str, artefacts: Sequence[Resource], approval: Approval, recorded: str) -> Resource:
-    """The Provenance of a sign-off: who, when and why, for every artefact. `recorded`: a FHIR instant."""
+def record(
+    hospital: str,
+    version: str,
+    artefacts: Sequence[Resource],
+    replaced: Sequence[str],
+    approval: Approval,
+    recorded: str,
+) -> Resource:
+    """The Provenance of a sign-off: who, when and why, for every artefact. `recorded`: a FHIR instant.
+
+    `replaced`: references to the shipped artefacts that the site brought versions of its own of.
+    """
     attester = {"system": PROVENANCE_AGENT, "code": "attester", "display": "Attester"}
+    revised = [{"role": "revision", "what": {"reference": reference}} for reference in replaced]
     return {
         "resourceType": "Provenance",
         "id": record_id(hospital, version),
@@ -128,6 +160,7 @@ def record(hospital: str, version: str, artefacts: Sequence[Resource], approval:
         "recorded": recorded,
         "reason": [{"text": approval.changes}],
         "agent": [{"type": {"coding": [attester]}, "who": approval.approver.model_dump()}],
+        **({"entity": revised} if revised else {}),
     }
 
 

@@ -129,9 +129,9 @@ class Services:
             lacking.append("No alert route is set (CALCINOSIS_PATHWAY_ALERT_WEBHOOK_URL): nobody could be called.")
         return lacking
 
-    def sign(self, name: str, approval: Approval, actor: str) -> SignOff:
-        """Make the site's own active version of the content. Raises NotFound, Refused, InvalidResource."""
-        return self.content.sign(self.site(name), approval, self.now(name), actor)
+    def sign(self, name: str, approval: Approval, actor: str, changed: Sequence[Resource] = ()) -> SignOff:
+        """Make the site's own active version of the content. Raises NotFound, and what Content.sign raises."""
+        return self.content.sign(self.site(name), approval, self.now(name), actor, changed)
 
     def react(self, name: str, tx: Transaction, resource: Resource) -> None:
         """Answer a resource that arrived at our own door; what the hospital has of ours is kept up to date."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fhir_adapters.store.content import decode, encode
-from pathway.library import CANONICAL
+from pathway.checks.shape import CANONICAL
 from pathway.ports import Resource
 
 

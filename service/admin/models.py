@@ -96,6 +96,7 @@ class SignOff(Answer):
     changes: str
     recorded: datetime
     artefacts: dict[str, int] = Field(description="how many artefacts were signed, by resource type")
+    changed: list[str] = Field(description="the shipped artefacts that the site replaced by its own")
 
 
 class SignOffs(Answer):

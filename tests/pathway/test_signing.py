@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from fhir_adapters.r4 import admission
-from pathway.codes import BASE, PLAN
-from pathway.errors import NotFound
-from pathway.library import CANONICAL, Library
+from pathway.checks.shape import CANONICAL
+from pathway.codes import BASE, PLAN, RECOVERY_DIARY
+from pathway.errors import InvalidDefinition, NotFound
+from pathway.library import Library
 from pathway.ports import Resource
 from pathway.signing import (
     APPROVAL_DATE,
@@ -29,6 +28,7 @@ from pathway.signing import (
     record,
     recorded_approval,
     signed,
+    with_changes,
 )
 from pathway.site import Kind
 from tests.pathway.conftest import Clinic
@@ -90,7 +90,7 @@ def test_every_artefact_is_active_and_says_who_when_and_what(own: list[Resource]
 
 
 def test_every_artefact_and_the_record_of_it_is_r4(own: list[Resource]) -> None:
-    provenance = record("north", OWN, own, APPROVAL, "2026-11-25T09:00:00.000Z")
+    provenance = record("north", OWN, own, ["Questionnaire/x"], APPROVAL, "2026-11-25T09:00:00.000Z")
     for resource in [*own, provenance]:
         assert admission.check(resource) == [], resource["id"]
     assert recorded_approval(provenance) == APPROVAL
@@ -106,13 +106,11 @@ def test_they_refer_to_each_other_and_to_nothing_unsigned(own: list[Resource]) -
 
 
 def test_they_pass_the_checks_of_definitions_beside_the_shipped_ones(
-    shipped: list[Resource], own: list[Resource], tmp_path: Path
+    shipped: list[Resource], own: list[Resource]
 ) -> None:
-    for resource in [*shipped, *own]:
-        path = tmp_path / f"{resource['resourceType']}-{resource['id']}.json"
-        path.write_text(json.dumps(resource, default=float), encoding="utf-8")
-    library = Library.load(tmp_path)
-    assert library.plan(PLAN)["version"] == OWN
+    assert Library.check(own) == []
+    assert Library.check([*shipped, *own]) == []
+    assert Library([*shipped, *own]).plan(PLAN)["version"] == OWN
 
 
 def test_signing_leaves_the_shipped_ones_alone_and_keeps_other_extensions(shipped: list[Resource]) -> None:
@@ -171,6 +169,31 @@ def test_a_retired_version_is_not_signed_any_more(shipped: list[Resource], own: 
     assert not is_signed({**plan_of(own, OWN), "status": "retired"})
     assert not is_signed(plan_of(shipped, "0.1.0"))
     assert not is_signed({**plan_of(shipped, "0.1.0"), "status": "active"})
+
+
+def test_a_site_s_own_artefact_takes_the_place_of_the_shipped_one(shipped: list[Resource]) -> None:
+    old = Library(shipped).questionnaire(RECOVERY_DIARY)
+    text = next(d for d in shipped if d["id"] == "faq-safe")
+    changed = [
+        {**old, "id": "mine", "version": "7", "title": "Our diary"},
+        {**text, "id": "mine", "description": "Our answer"},
+    ]
+    own = signed(with_changes(shipped, changed), OWN, APPROVAL)
+    assert len(own) == len(shipped)
+    assert {d["id"]: d.get("title") or d.get("description") for d in own}.items() >= {
+        f"{old['id']}-{OWN}": "Our diary",
+        f"faq-safe-{OWN}": "Our answer",
+    }.items()
+    assert Library.check(own) == []
+
+
+def test_what_replaces_nothing_or_comes_twice_is_refused_together(shipped: list[Resource]) -> None:
+    diary = Library(shipped).questionnaire(RECOVERY_DIARY)
+    stranger = {**diary, "url": "https://elsewhere.example/Questionnaire/x"}
+    with pytest.raises(InvalidDefinition) as refused:
+        with_changes(shipped, [diary, diary, stranger, {"resourceType": "Questionnaire", "status": "draft"}])
+    assert ["elsewhere.example" in str(refused.value), "without a url" in str(refused.value)] == [True, True]
+    assert "twice" in str(refused.value)
 
 
 @pytest.mark.parametrize(

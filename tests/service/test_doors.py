@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pathway.errors import Refused
+from pathway.library import DEFINITIONS
 from service.cli import app as command_line
 from service.demo.processes import DutyDesk, Process, free_port, service_process
 from service.demo.records import Clinic, referral
@@ -156,7 +157,7 @@ def test_a_plan_is_explained_over_fhir_and_on_the_command_line(
     assert "Answer the indications" in shown.output
 
 
-def test_a_sign_off_on_the_command_line(service: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sign_off_on_the_command_line(service: Process, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     registered(service, "north")
     monkeypatch.setenv("CALCINOSIS_PATHWAY_DATABASE_URL", service.environment["CALCINOSIS_PATHWAY_DATABASE_URL"])
     said = [
@@ -169,10 +170,14 @@ def test_a_sign_off_on_the_command_line(service: Process, monkeypatch: pytest.Mo
         "--changes",
         "Read as a whole.",
     ]
-    signed = CliRunner().invoke(command_line, said)
+    diary = "Questionnaire-calcinosis-recovery-diary.json"
+    own = tmp_path / "ours.json"
+    own.write_text((DEFINITIONS / diary).read_text().replace('"title": "', '"title": "Our ', 1))
+    signed = CliRunner().invoke(command_line, [*said, "--changed", str(own)])
     assert signed.output.startswith("north: version 0.1.0.1 is active")
     [listed] = httpx.get(f"{service.url}/admin/v1/hospitals/north/sign-offs", timeout=30).json()["sign_offs"]
     assert (listed["version"], listed["approver"]["reference"]) == ("0.1.0.1", "Practitioner/owner")
+    assert listed["changed"] == ["Questionnaire/calcinosis-recovery-diary"]
     refused = CliRunner().invoke(command_line, [*said, "--date", "2999-01-01"])
     assert "2999-01-01" in str(refused.exception)
 

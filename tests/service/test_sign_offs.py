@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pathway.codes import PLAN
+from fhir_adapters.store.content import encode
+from pathway.codes import BASE, PLAN, RECOVERY_DIARY
 from pathway.errors import InvalidResource
 from pathway.library import Library
 from pathway.ports import Alert, Resource
@@ -17,6 +18,7 @@ from service.bootstrap import Services, wire_clock
 from tests.service.conftest import ROLES, Ask, arrive, asking, condition, patient, referral, site
 from tests.versions import bumped
 
+WRONG = {"language": "text/fhirpath", "expression": "%nobody.knows"}
 BODY: dict[str, Any] = {
     "approver": {"reference": "Practitioner/owner", "display": "Dr. Olga Owner"},
     "date": "2026-01-05",
@@ -111,6 +113,7 @@ def test_a_sign_off_says_what_it_made_and_is_listed(ask: Ask, services: Services
     assert answered.status_code == 201
     made = answered.json()
     assert {name: made[name] for name in BODY} == BODY
+    assert made["changed"] == []
     assert (made["version"], made["status"]) == ("0.1.0.1", "active")
     assert sum(made["artefacts"].values()) == len(services.library.resources())
     assert ask("GET", f"/hospitals/{registered}/sign-offs").json() == {"sign_offs": [made]}
@@ -230,6 +233,35 @@ def test_a_sign_off_of_a_day_to_come_or_of_an_unknown_hospital_is_refused(ask: A
     assert ask("POST", "/hospitals/nowhere/sign-offs", json=BODY).status_code == 404
     assert ask("GET", "/hospitals/nowhere/sign-offs").status_code == 404
     assert ask("GET", f"/hospitals/{registered}/sign-offs").json() == {"sign_offs": []}
+
+
+def test_a_site_signs_its_own_changes(ask: Ask, services: Services, registered: str) -> None:
+    diary = services.library.questionnaire(RECOVERY_DIARY)
+    body = {**BODY, "changed": [{**diary, "title": "Our diary"}]}
+    path = f"/hospitals/{registered}/sign-offs"
+    made = ask("POST", path, content=encode(body), headers={"content-type": "application/json"}).json()
+    assert made["changed"] == ["Questionnaire/calcinosis-recovery-diary"]
+    library = services.content.library(registered)
+    assert library.questionnaire(RECOVERY_DIARY)["title"] == "Our diary"
+    assert library.questionnaire(f"{RECOVERY_DIARY}|0.1.0")["title"] == diary["title"]
+    again = ask("POST", path, content=encode(body), headers={"content-type": "application/json"}).json()
+    assert again == made
+    assert ask("POST", path, json=BODY).json()["version"] == "0.1.0.2"
+
+
+def test_changes_that_cannot_be_used_are_refused_together(ask: Ask, services: Services, registered: str) -> None:
+    path = f"/hospitals/{registered}/sign-offs"
+    [first, second] = [
+        services.library.activity(f"{BASE}/ActivityDefinition/{id}") for id in ("review", "confirm-date")
+    ]
+    broken = [{**each, "dynamicValue": [{"path": "x", "expression": WRONG}]} for each in (first, second)]
+    refused = ask("POST", path, json={**BODY, "changed": broken})
+    assert refused.status_code == 422
+    assert all(name in refused.json()["detail"] for name in ("ActivityDefinition-review", "-confirm-date"))
+    unreadable = [{**first, "status": "perhaps"}, {"resourceType": "Questionnaire"}]
+    refused = ask("POST", path, json={**BODY, "changed": unreadable})
+    assert all(name in refused.json()["detail"] for name in ("ActivityDefinition/review", "Questionnaire/None"))
+    assert ask("GET", path).json() == {"sign_offs": []}
 
 
 def test_our_own_definitions_do_not_change_through_the_door(services: Services, registered: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter
 
-from pathway.errors import InvalidResource, NotFound, Refused
+from pathway.errors import InvalidDefinition, InvalidResource, NotFound, Refused
 from pathway.signing import Approval
 from service.admin import models
 from service.admin.access import ACTOR, Registered, TheServices
@@ -17,15 +18,22 @@ from service.content import SignOff
 router = APIRouter(prefix="/hospitals/{name}/sign-offs", tags=["sign-offs"], route_class=StrictRoute)
 
 
+class SignOffAsked(Approval):
+    """`changed`: artefacts of the site's own, in place of the shipped ones of the same url; all of them each time."""
+
+    changed: tuple[dict[str, Any], ...] = ()
+
+
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
-    responses=documented(NotFound, Malformed, TooLarge, Refused, InvalidResource),
+    responses=documented(NotFound, Malformed, TooLarge, Refused, InvalidResource, InvalidDefinition),
     summary="Sign the content off for a hospital",
 )
-def sign(asked: Approval, name: Registered, services: TheServices) -> models.SignOff:
+def sign(asked: SignOffAsked, name: Registered, services: TheServices) -> models.SignOff:
     """It becomes the site's own active version, for new enrolments. The same again changes nothing."""
-    return _shown(services.sign(name, asked, ACTOR))
+    approval = Approval(approver=asked.approver, date=asked.date, changes=asked.changes)
+    return _shown(services.sign(name, approval, ACTOR, asked.changed))
 
 
 @router.get("", responses=documented(NotFound), summary="What was signed off, by whom and when")
