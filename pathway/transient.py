@@ -10,7 +10,7 @@ from typing import Any
 
 from pathway.belonging import belonging
 from pathway.circumstances import Circumstances, subject_of
-from pathway.enrolment import is_referral, refusal
+from pathway.enrolment import is_referral, refusal, unsigned
 from pathway.errors import InvalidResource, NotFound, Refused
 from pathway.issues import Issue
 from pathway.keys import care_plan_key, id_of, key_of
@@ -39,7 +39,10 @@ class Transient:
 def transient(
     tx: Transaction, site: Site, plan: Resource, subject: str, circumstances: Circumstances, now: Now
 ) -> Transient:
-    """Read what is known of a patient. Raises NotFound, InvalidResource, and Refused for one who has died."""
+    """Read what is known of a patient. Raises NotFound, InvalidResource; Refused for one who has died, and for a plan
+    that a real hospital has not signed off."""
+    if unsigned(plan, site) is not None:
+        raise Refused(f"{pinned(plan)} is not signed off here: a real hospital applies signed content only")
     reference = subject_of(tx.ours(subject))
     given = circumstances.of(reference)
     patient = _patient(tx, reference, circumstances)

@@ -9,7 +9,7 @@ from fhir_adapters.server.apply_operations import apply_activity, apply_plan
 from fhir_adapters.server.operation import Asked, Operation
 from pathway.applying import Applying, definition, each, with_definition
 from pathway.circumstances import Circumstances, resources_of, values_of
-from pathway.errors import InvalidResource
+from pathway.errors import InvalidResource, Refused
 from pathway.intake import Pathway
 from pathway.nested import pinned
 from pathway.ports import Resource, Transaction
@@ -33,6 +33,8 @@ def apply_operations(pathway: Callable[[], Pathway], now: Callable[[], Now]) -> 
         if given is not None:
             if asked.id is not None or canonical is not None:
                 raise InvalidResource(f"Say which {type} is meant in one way: {name} cannot go with another")
+            if own.site.kind == "real" and given not in own.library.resources():
+                raise Refused(f"A real hospital applies its own signed content only, no {type} that comes with a call")
             own = replace(own, library=with_definition(own.library, given))
             canonical = pinned(given)
         found = definition(own.library, type, id=asked.id, canonical=canonical)

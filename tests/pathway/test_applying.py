@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from copy import deepcopy
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from pathway.keys import key_of
 from pathway.library import Library
 from pathway.ports import Resource
 from pathway.references import references_in
+from pathway.site import Owner
 from tests.pathway.applied import ALONE, actions, applied, contained, dangling, led_to, messages, within
 from tests.pathway.conftest import Clinic, yes
 from tests.pathway.test_valid_resources import FHIR
@@ -90,6 +92,17 @@ def test_an_action_carries_what_the_plan_says_of_it(clinic: Clinic, content: Lib
     assert task["participant"] == [{"reference": "PractitionerRole/surgeon", "display": "surgeon"}]
     transport = found["prep-transport"]
     assert transport["participant"] == [{"reference": "Patient/p1"}]
+
+
+def test_who_cannot_be_referred_to_there_is_a_name(clinic: Clinic) -> None:
+    """R4 lets no organization take part in an action of a RequestGroup; a role may also be nobody's."""
+    clinic.decided()
+    roles = {**clinic.site.roles, "coordinator": Owner(reference="Organization/clinic", display="The clinic")}
+    del roles["anesthesia"]
+    clinic.pathway = replace(clinic.pathway, site=clinic.site.model_copy(update={"roles": roles}))
+    found = actions(applied(clinic))
+    assert found["prep-prior-authorization"]["participant"] == [{"display": "The clinic"}]
+    assert found["prep-fasting-override"]["participant"] == [{"display": "anesthesia"}]
 
 
 def test_an_action_with_a_request_and_actions_below_is_a_group_that_begins_with_the_request(clinic: Clinic) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -91,6 +92,18 @@ def test_a_plan_that_comes_with_the_question(call: Call, content: Library) -> No
     given = {**content.plan_as_written(PLAN), "id": "brought", "url": f"{PLAN}-brought"}
     answer = call(TYPE, [{"name": "planDefinition", "resource": given}, subject()])
     assert answer.json()["instantiatesCanonical"] == [f"{PLAN}-brought|0.1.0"]
+
+
+def test_a_real_hospital_applies_its_own_signed_content_only(call: Call, clinic: Clinic, content: Library) -> None:
+    site = clinic.site.model_copy(update={"kind": "real"})
+    clinic.pathway = replace(clinic.pathway, site=site)
+    draft = call(INSTANCE, [subject()])
+    assert draft.status_code == 422
+    assert "is not signed off here" in draft.text
+    given = {**content.plan_as_written(PLAN), "id": "brought", "url": f"{PLAN}-brought"}
+    brought = call(TYPE, [{"name": "planDefinition", "resource": given}, subject()])
+    assert brought.status_code == 422
+    assert "no PlanDefinition that comes with a call" in brought.text
 
 
 def test_everything_that_can_be_said(call: Call, clinic: Clinic) -> None:
