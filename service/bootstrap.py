@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from threading import RLock
 
@@ -27,18 +26,18 @@ from pathway.codes import EXPLAIN
 from pathway.errors import Conflict, HospitalError, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
-from pathway.ports import AlertRoute, Resource, Transaction, Update, Visit
+from pathway.ports import Resource, Transaction, Update, Visit
 from pathway.references import reference_to
 from pathway.site import Site
 from pathway.situation import Now
+from pathway.version import VERSION
 from schedules.calendar import OpenDays
 from schedules.choose_visit import choose_visit
 from schedules.duties import release
 from schedules.timetable import Duty, Timetable
-from service.alerts import Webhook
+from service.alerts import AlertRoute, Webhook
 from service.settings import Settings
 
-VERSION = version("calcinosis-pathway")
 _ALERT_BATCH = 50
 _ALERT_LEASE = timedelta(seconds=60)
 

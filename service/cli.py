@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from pathway.errors import PathwayError
-from service.bootstrap import VERSION, bootstrap
+from pathway.version import VERSION
+from service.bootstrap import bootstrap
 from service.settings import Settings, check_binding
 
 app = typer.Typer(
