@@ -141,10 +141,6 @@ class Services:
                 tx.send(reference)
         self.pathway(name).react(tx, resource, self.now(name))
 
-    def explain(self, name: str, tx: Transaction, care_plan_id: str) -> Resource:
-        """Why each action of a CarePlan is in it or not, as Parameters. Raises NotFound."""
-        return self.pathway(name).explain(tx, f"CarePlan/{care_plan_id}", self.now(name))
-
     def door(self, name: str, base: str) -> Door:
         token = self.settings.bearer_token
         return Door(
