@@ -43,7 +43,7 @@ class Operations:
         )
 
     def explain(self, tx: Transaction, asked: Asked) -> Resource:
-        return self.pathway().explain(tx, f"CarePlan/{asked.instance}", self.now())
+        return self.pathway().explain(tx, f"CarePlan/{asked.instance}", self.now(), asked.one("version", int))
 
     def what_if(self, tx: Transaction, asked: Asked) -> Resource:
         now, at = self.now(), asked.one("now", str)
