@@ -7,6 +7,8 @@ KEY_SYSTEM = f"{BASE}/NamingSystem/pathway-key"
 PLAN = f"{BASE}/PlanDefinition/calcinosis-excision-pathway"
 
 ACTIVITY_TYPE = f"{BASE}/CodeSystem/activity-type"
+ACTION = f"{BASE}/CodeSystem/pathway-action"
+OCCURRENCE = f"{BASE}/NamingSystem/pathway-occurrence"
 BUSINESS_STATUS = f"{BASE}/CodeSystem/business-status"
 ROLE = f"{BASE}/CodeSystem/pathway-role"
 DECISION = f"{BASE}/CodeSystem/decision-outcome"

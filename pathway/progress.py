@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pathway import codes
-from pathway.apply import Applied, Explanation, Proposal, apply
+from pathway.apply import Applied, Explanation, apply
 from pathway.assessment import assess
 from pathway.context import Context
+from pathway.individual import INDIVIDUAL
+from pathway.issues import Issue
 from pathway.keys import key_of
-from pathway.ports import Alert, Change, Create, DueWork, Resource, Update, VisitChooser
+from pathway.ports import Alert, Create, DueWork, Resource, Update, VisitChooser
+from pathway.proposing import Proposal
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
 from pathway.review import QUESTIONS, confirm_cancellation, confirm_date, days_of
@@ -27,6 +30,8 @@ _OURS: Mapping[str, tuple[str, ...]] = {
     "ServiceRequest": ("occurrencePeriod",),
     "CommunicationRequest": ("occurrenceDateTime", "payload"),
 }
+# What the plan's actions do not ask for, and so do not withdraw either.
+_APART = QUESTIONS | {"", "review", INDIVIDUAL}
 _CAN_GO = {"businessStatus": PROVISIONAL}
 
 
@@ -35,11 +40,12 @@ class Changes:
     """What has to be written together.
 
     `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
-    `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used, so that
-    nothing about them changes. `reasons`: for each changed resource, why. `due`: all work that lies ahead of the plan.
+    `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used and actions
+    that cannot be worked out, so that nothing about them changes; `issues` say why. `reasons`: for each changed
+    resource, why. `due`: all work that lies ahead of the plan.
     """
 
-    resources: list[Change] = field(default_factory=list)
+    resources: list[Create | Update] = field(default_factory=list)
     release: list[str] = field(default_factory=list)
     due: list[DueWork] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
@@ -47,6 +53,7 @@ class Changes:
     questions: set[tuple[str, str]] = field(default_factory=set)
     undecided: frozenset[str] = frozenset()
     explanations: Sequence[Explanation] = ()
+    issues: Sequence[Issue] = ()
 
     def ask(self, context: Context, task: Resource) -> None:
         """A question for a person, put once and taken back when it is none any more."""
@@ -60,7 +67,7 @@ class Changes:
         self._note(resource, why, release=release)
 
     def update(self, resource: Resource, why: str, *, release: bool = True) -> None:
-        self.resources.append(Update(resource, resource["meta"]["versionId"]))
+        self.resources.append(Update(resource, resource.get("meta", {}).get("versionId")))
         self._note(resource, why, release=release)
 
     def _note(self, resource: Resource, why: str, *, release: bool) -> None:
@@ -72,12 +79,17 @@ class Changes:
 def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     """The difference between what the pathway asks for now and what exists."""
     applied = apply(context, choose_visit)
-    changes = Changes(due=applied.due, explanations=applied.explanations, undecided=context.unusable)
+    changes = Changes(
+        due=applied.due,
+        explanations=applied.explanations,
+        issues=applied.issues,
+        undecided=context.unusable | applied.undecided,
+    )
     for proposal in applied.proposals:
         _with_assessment(context, proposal)
         existing = context.situation.by_key.get((proposal.resource["resourceType"], proposal.key.value))
         if existing is None:
-            _create(changes, proposal)
+            _create(context, changes, proposal)
         else:
             _change(context, changes, proposal, existing)
     _keep_records(changes, applied)
@@ -102,11 +114,11 @@ def _with_assessment(context: Context, proposal: Proposal) -> None:
     )
 
 
-def _create(changes: Changes, proposal: Proposal) -> None:
+def _create(context: Context, changes: Changes, proposal: Proposal) -> None:
     if proposal.over:
         return
     if proposal.flag is not None:
-        if "meta" not in proposal.flag:
+        if ("Flag", proposal.key.value) not in context.situation.by_key:
             changes.create(proposal.flag, proposal.why)
         priority = proposal.resource.get("priority")
         if priority != "routine":
@@ -180,9 +192,9 @@ def _withdraw(context: Context, changes: Changes, applied: Applied) -> None:
     reasons = {(e.action, e.occurrence): e.why for e in applied.explanations if not e.included}
     for (type, value), existing in context.situation.by_key.items():
         action, occurrence = _action_of(context, value)
-        if action not in context.actions or (type, value) in wanted or type == "Flag" or not is_open(existing):
+        if action in _APART or (type, value) in wanted or type == "Flag" or not is_open(existing):
             continue
-        if occurrence in context.unusable:
+        if {action, occurrence} & changes.undecided:
             continue
         why = reasons.get((action, occurrence), "the pathway no longer asks for it")
         if _reports_flag(existing) or not is_movable(existing):
@@ -204,7 +216,9 @@ def _take_back(context: Context, changes: Changes) -> None:
 
 
 def _action_of(context: Context, value: str) -> tuple[str, str]:
-    action, _, rest = value.removeprefix(f"{context.situation.key.value}:").partition(":")
+    """The action and occurrence of a key; "" for a key that is of no plan, such as that of a hospital's review."""
+    prefix = f"{context.situation.key.value}:"
+    action, _, rest = value.removeprefix(prefix).partition(":") if value.startswith(prefix) else ("", "", "")
     return action, rest.partition(":")[0]
 
 
@@ -215,12 +229,13 @@ def _reports_flag(resource: Resource) -> bool:
 def _list_activities(context: Context, changes: Changes) -> None:
     """CarePlan.activity names every request of the plan, in the order they came."""
     care_plan = context.situation.care_plan
-    listed = [a["reference"]["reference"] for a in care_plan.get("activity", [])]
+    activities = care_plan.get("activity", [])
+    listed = [a["reference"]["reference"] for a in activities if "reference" in a]
     created = [reference_to(c.resource) for c in changes.resources if isinstance(c, Create)]
     known = [reference_to(r) for r in context.situation.by_key.values()]
     missing = [
         r for r in dict.fromkeys([*known, *created]) if r not in listed and not r.startswith(("Flag/", "CarePlan/"))
     ]
     if missing:
-        activity = [{"reference": {"reference": reference}} for reference in [*listed, *missing]]
-        changes.update({**care_plan, "activity": activity}, "the plan's activities")
+        added = [{"reference": {"reference": reference}} for reference in missing]
+        changes.update({**care_plan, "activity": [*activities, *added]}, "the plan's activities")

@@ -50,13 +50,15 @@ def review(
 def confirm_date(context: Context, existing: Resource, proposed: Resource) -> Resource:
     """A Task to confirm a new date of something the hospital has accepted, booked or started; it names both dates."""
     old, new = days_of(existing), days_of(proposed)
-    sentence = f"{_title(existing)}: planned for {old}, but the date it depends on has changed, it would now be {new}."
+    sentence = (
+        f"{title_of(existing)}: planned for {old}, but the date it depends on has changed, it would now be {new}."
+    )
     return _confirm(context, existing, Finding("confirm-date", sentence), new.replace(" ", ""))
 
 
 def confirm_cancellation(context: Context, existing: Resource, why: str) -> Resource:
     """A Task to confirm that something the hospital has accepted, booked or started is no longer wanted."""
-    sentence = f"{_title(existing)} is no longer asked for ({why}). Please cancel it, or keep it knowingly."
+    sentence = f"{title_of(existing)} is no longer asked for ({why}). Please cancel it, or keep it knowingly."
     return _confirm(context, existing, Finding("confirm-cancellation", sentence), "cancel")
 
 
@@ -100,6 +102,7 @@ def days_of(resource: Resource) -> str:
     return " to ".join(dict.fromkeys(days)) or "no date"
 
 
-def _title(resource: Resource) -> str:
+def title_of(resource: Resource) -> str:
+    """What a request is called."""
     code = resource.get("code") or {}
-    return str(code.get("text") or resource.get("description") or resource["resourceType"])
+    return str(code.get("text") or resource.get("title") or resource.get("description") or resource["resourceType"])
