@@ -46,5 +46,6 @@ OUTCOME = f"{BASE}/Questionnaire/calcinosis-outcome"
 
 RECORD_DECISION = "calcinosis-shared-decision"
 REVIEW = f"{BASE}/ActivityDefinition/review"
+DOCUMENT_REASON = f"{BASE}/ActivityDefinition/document-reason"
 CONFIRM_DATE = f"{BASE}/ActivityDefinition/confirm-date"
 EXPLAIN = f"{BASE}/OperationDefinition/CarePlan-explain"

@@ -32,7 +32,10 @@ _CHANGES: Mapping[str, Change] = {status: change for change, status in _STATUS.i
 
 @dataclass(frozen=True)
 class Individual:
-    """A clinician's word on one step. `occurrence`: "" for every occurrence; `days`: instead of the plan's own."""
+    """A clinician's word on one step. `occurrence`: "" for every occurrence; `days`: in place of the plan's own.
+
+    `instead`: the plan's own days when it was written, in words; when they change, a person is asked.
+    """
 
     action: str
     occurrence: str
@@ -41,12 +44,13 @@ class Individual:
     author: Resource
     at: str
     days: Window | None = None
+    instead: str = ""
 
     @property
     def why(self) -> str:
         """As a sentence for an explanation."""
         done = {"skip": "left out", "change": "changed", "add": "added"}[self.change]
-        who = self.author.get("display") or self.author["reference"]
+        who = self.author.get("display") or self.author.get("reference")
         return f"{done} by {who} on {self.at[:10]}: {self.reason}"
 
     def activity(self, title: str) -> Resource:
@@ -58,9 +62,10 @@ class Individual:
             "statusReason": {"text": self.reason},
             "doNotPerform": self.change == "skip",
             "scheduledPeriod": self.days.period() if self.days else None,
+            "description": self.instead or None,
         }
         return {
-            "progress": [{"authorReference": self.author, "time": self.at, "text": f"{self.change}: {self.reason}"}],
+            "progress": [{**_author(self.author), "time": self.at, "text": f"{self.change}: {self.reason}"}],
             "detail": {name: value for name, value in detail.items() if value is not None},
         }
 
@@ -100,9 +105,20 @@ def _read(action: str, activity: Resource) -> Individual:
     period = detail.get("scheduledPeriod")
     days = Window(_day(period, "start"), _day(period, "end")) if period else None
     reason = str(detail.get("statusReason", {}).get("text", ""))
-    author = note.get("authorReference") or {"display": str(note.get("authorString", "somebody"))}
-    change = _CHANGES[detail["status"]]
-    return Individual(action, _occurrence(detail), change, reason, author, str(note.get("time", "")), days)
+    return Individual(
+        action=action,
+        occurrence=_occurrence(detail),
+        change=_CHANGES[detail["status"]],
+        reason=reason,
+        author=note.get("authorReference") or {"display": str(note.get("authorString", "somebody"))},
+        at=str(note.get("time", "")),
+        days=days,
+        instead=str(detail.get("description", "")),
+    )
+
+
+def _author(who: Resource) -> Resource:
+    return {"authorReference": who} if "reference" in who else {"authorString": who["display"]}
 
 
 def _occurrence(detail: Resource) -> str:

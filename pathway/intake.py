@@ -16,13 +16,15 @@ from pathway.codes import PLAN
 from pathway.context import Context
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
 from pathway.explain import explained
+from pathway.individual import with_individual
 from pathway.keys import key_of
 from pathway.library import Library
 from pathway.occurrences import surgeries
-from pathway.ports import NOT_UNDERSTOOD, Create, Quarantined, Resource, Transaction, VisitChooser, search_all
+from pathway.ports import NOT_UNDERSTOOD, Create, Quarantined, Resource, Transaction, Update, VisitChooser, search_all
 from pathway.progress import Changes
+from pathway.redating import redated
 from pathway.references import patient_of, reference_to, rewritten
-from pathway.review import review
+from pathway.review import review, title_of
 from pathway.settle import settle
 from pathway.site import Site, has_code
 from pathway.situation import Now, Situation, care_plans_of, gather
@@ -92,7 +94,18 @@ class Pathway:
             return
         subject = patient_of(resource)
         for care_plan in care_plans_of(tx, subject) if subject else []:
+            self._redate(tx, care_plan, resource, now)
             self.advance(tx, reference_to(care_plan), now, reference_to(resource))
+
+    def _redate(self, tx: Transaction, care_plan: Resource, resource: Resource, now: Now) -> None:
+        version = str(resource.get("meta", {}).get("versionId", ""))
+        if key_of(resource) is None or not version.isdigit() or version == "1":
+            return
+        before = tx.vread(resource["resourceType"], resource["id"], str(int(version) - 1))
+        individual = redated(care_plan, before, resource, self.site.zone, now)
+        if individual is not None:
+            title = title_of(resource)
+            tx.transact([Update(with_individual(care_plan, individual, title), care_plan["meta"]["versionId"])])
 
     def _referred(self, tx: Transaction, request: Resource, now: Now) -> bool:
         if key_of(request) is not None:

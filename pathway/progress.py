@@ -17,12 +17,20 @@ from pathway.context import Context
 from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
 from pathway.keys import key_of
+from pathway.overruling import overrulings, record
 from pathway.ports import Alert, Create, DueWork, Resource, Update, VisitChooser
 from pathway.proposing import Proposal
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
-from pathway.review import QUESTIONS, confirm_cancellation, confirm_date, days_of
-from pathway.tasks import is_movable, is_open, moved_to, withdrawn
+from pathway.review import (
+    QUESTIONS,
+    confirm_cancellation,
+    confirm_date,
+    days_of,
+    document_decision,
+    document_step,
+)
+from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
 
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus"),
@@ -42,7 +50,7 @@ class Changes:
     `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
     `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used and actions
     that cannot be worked out, so that nothing about them changes; `issues` say why. `reasons`: for each changed
-    resource, why. `due`: all work that lies ahead of the plan.
+    resource, why. `due`: all work that lies ahead of the plan. `records`: Provenance to be kept once.
     """
 
     resources: list[Create | Update] = field(default_factory=list)
@@ -52,6 +60,7 @@ class Changes:
     reasons: list[tuple[str, str]] = field(default_factory=list)
     questions: set[tuple[str, str]] = field(default_factory=set)
     undecided: frozenset[str] = frozenset()
+    records: list[Resource] = field(default_factory=list)
     explanations: Sequence[Explanation] = ()
     issues: Sequence[Issue] = ()
 
@@ -94,6 +103,7 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
             _change(context, changes, proposal, existing)
     _keep_records(changes, applied)
     _withdraw(context, changes, applied)
+    _overrule(context, changes)
     _take_back(context, changes)
     _list_activities(context, changes)
     return changes
@@ -130,10 +140,14 @@ def _create(context: Context, changes: Changes, proposal: Proposal) -> None:
 
 def _change(context: Context, changes: Changes, proposal: Proposal, existing: Resource) -> None:
     if not is_open(existing):
+        if _undocumented(context, proposal, existing):
+            changes.ask(context, document_step(context, existing))
         return
     if proposal.over and existing["resourceType"] == "Task":
         changes.update(moved_to(existing, "completed", at=context.now.instant, reason=proposal.over), proposal.over)
         return
+    if proposal.own is not None:
+        changes.ask(context, confirm_date(context, existing, proposal.own.in_words()))
     moved = _moved(existing, proposal.resource, context.now.instant)
     if is_movable(existing):
         if moved is not None:
@@ -141,7 +155,23 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
         elif not proposal.held:
             changes.release.append(reference_to(existing))
     elif moved is not None and _days(existing) != _days(proposal.resource):
-        changes.ask(context, confirm_date(context, existing, proposal.resource))
+        changes.ask(context, confirm_date(context, existing, days_of(proposal.resource)))
+
+
+def _undocumented(context: Context, proposal: Proposal, existing: Resource) -> bool:
+    """Whether a required step was ended at the hospital by somebody who did not say why."""
+    required = str(context.actions[proposal.action].get("requiredBehavior", "")).startswith("must")
+    ended = existing["resourceType"] == "Task" and existing["status"] in ("cancelled", "rejected", "failed")
+    return required and ended and not was_withdrawn(existing) and "statusReason" not in existing
+
+
+def _overrule(context: Context, changes: Changes) -> None:
+    """Where the surgeon decided against the proposal, the reason is kept; where there is none, it is asked for."""
+    for overruling in overrulings(context):
+        if overruling.reason:
+            changes.records.append(record(context, overruling))
+        else:
+            changes.ask(context, document_decision(context, overruling.response, overruling.sentence))
 
 
 def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | None:

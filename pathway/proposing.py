@@ -21,6 +21,7 @@ class Proposal:
     """A request that should exist.
 
     `held`: it stays here until its anchor has happened. `over`: the stop condition that holds. `flag`: what it reports.
+    `own`: the plan's own days, where a clinician's stand in their place and the plan's have changed since.
     """
 
     action: str
@@ -31,6 +32,7 @@ class Proposal:
     held: bool = False
     over: str | None = None
     flag: Resource | None = None
+    own: Window | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,14 @@ class Proposing:
             held=brief.provisional and not (self.scope.surgery is not None and self.scope.surgery.stopped),
             over=self.looking.first("stop"),
             flag=raised,
+            own=self._own_days(),
         )
+
+    def _own_days(self) -> Window | None:
+        individual = self.context.individual(self.action, self.scope)
+        own = _offset(self.context, self.action, self.scope).window
+        moved = individual is not None and individual.days and own and own.in_words() != individual.instead
+        return own if moved else None
 
     def _brief(self, when: Timed) -> Brief:
         context, action, surgery = self.context, self.action, self.scope.surgery
@@ -118,6 +127,12 @@ class Proposing:
             return None
         code = {"coding": [{"system": codes.RED_FLAG, "code": self.action["id"]}], "text": brief.title}
         return self.context.situation.by_key.get(("Flag", brief.key.value)) or flag(brief.key, code, brief)
+
+
+def own_days(context: Context, action: Resource, scope: Scope) -> str:
+    """The plan's own days for an action, in words; "" while they are not known."""
+    window = _offset(context, action, scope).window
+    return window.in_words() if window else ""
 
 
 def placed(context: Context, action: Resource, scope: Scope) -> Timed:

@@ -15,8 +15,10 @@ from pathway.errors import NotFound, Refused
 from pathway.individual import Individual, added, with_individual, without
 from pathway.intake import Pathway
 from pathway.keys import key_of
+from pathway.occurrences import surgery_scopes
 from pathway.ports import Create, Resource, Transaction, Update
 from pathway.progress import Changes
+from pathway.proposing import own_days
 from pathway.references import reference_to
 from pathway.settle import settle, then
 from pathway.situation import Now, Situation, gather
@@ -80,6 +82,7 @@ class Revising:
     def individualized(self, individual: Individual, *, written: bool = True) -> Resource:
         """The difference that a clinician's word on a step makes. Raises NotFound for a step that the plan has not."""
         title = self._title(individual.action)
+        individual = replace(individual, instead=self._own_days(individual) if individual.days else "")
         after = with_individual(self.care_plan, individual, title)
         changes = self._changes(after, self._premise(after, f"'{title}' {individual.why}"))
         return self._answered(changes, Wish(individual.author, individual.reason), written=written)
@@ -120,10 +123,24 @@ class Revising:
         return then(premise, settle(context, self.pathway.choose_visit).changes)
 
     def _title(self, action: str) -> str:
-        context = Context.of(self.pathway.library, self._situation(), self.now)
-        if action not in context.actions:
-            raise NotFound(f"The plan has no step '{action}'; its steps are {', '.join(sorted(context.actions))}")
-        return str(context.actions[action].get("title", action))
+        actions = self._context().actions
+        if action not in actions:
+            raise NotFound(f"The plan has no step '{action}'; its steps are {', '.join(sorted(actions))}")
+        return str(actions[action].get("title", action))
+
+    def _own_days(self, individual: Individual) -> str:
+        """The plan's own days of the step. Raises Refused when it is not said of which operation."""
+        context = self._context()
+        action = context.actions[individual.action]
+        scopes = [s for s in surgery_scopes(context) if individual.occurrence in ("", s.occurrence)]
+        days = {own_days(context, action, scope) for scope in scopes} - {""}
+        if len(days) > 1:
+            known = ", ".join(scope.occurrence for scope in scopes)
+            raise Refused(f"'{individual.action}' is due on different days: say for which decision, {known}")
+        return days.pop() if days else ""
+
+    def _context(self) -> Context:
+        return Context.of(self.pathway.library, self._situation(), self.now)
 
     def _answered(self, changes: Changes, wish: Wish | None, *, written: bool = True) -> Resource:
         shown = self._shown(changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pathway.errors import NotFound
 from pathway.ports import Create, Quarantined, Resource, Transaction, Written
 from pathway.progress import Changes
 from pathway.provenance import provenance
@@ -33,6 +34,7 @@ def write(
         tx.alert(alert)
     _plan_due(tx, changes, care_plan, now)
     _report(tx, changes, care_plan)
+    _record(tx, changes)
     if written:
         versions = [f"{w.reference}/{w.resource['meta']['versionId']}" for w in written]
         record = provenance(site, changes.reasons, versions, cause, now, author)
@@ -65,6 +67,15 @@ def _plan_due(tx: Transaction, changes: Changes, care_plan: str, now: Now) -> No
         ahead = work.state == "scheduled" and work.due_at > now.clinical
         if ahead and work.key not in wanted and not changes.undecided & set(work.key.split(":")):
             tx.due.cancel(work.key, "no longer asked for")
+
+
+def _record(tx: Transaction, changes: Changes) -> None:
+    for record in changes.records:
+        try:
+            tx.read("Provenance", record["id"])
+        except NotFound:
+            tx.transact([Create(record)])
+            tx.send(reference_to(record))
 
 
 def _report(tx: Transaction, changes: Changes, care_plan: str) -> None:

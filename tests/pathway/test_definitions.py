@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from pathway import codes
+from pathway.elements import actions_of
 from pathway.findings import INDICATIONS
-from pathway.library import DEFINITIONS, Library, actions_of
+from pathway.library import DEFINITIONS, Library
 from pathway.requests import KINDS
 from pathway.verdicts import CONSERVATIVE, CONSIDER, INSUFFICIENT, INSUFFICIENT_ALONE, NO_INDICATION
 

@@ -12,8 +12,9 @@ from pathway.apply import apply
 from pathway.codes import PARAMETERS, PLAN, RISK_FACTOR
 from pathway.concepts import concepts_of, value_of, values_of
 from pathway.context import Context
+from pathway.elements import actions_of
 from pathway.errors import InvalidDefinition
-from pathway.library import Library, actions_of
+from pathway.library import Library
 from pathway.parameters import Value, defaults, effective, named_by
 from pathway.references import reference_to
 from pathway.site import Parameters, Site

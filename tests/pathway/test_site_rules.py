@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 
 from pathway.codes import PLAN
+from pathway.elements import actions_of
 from pathway.errors import InvalidDefinition
-from pathway.library import Library, actions_of
+from pathway.library import Library
 from pathway.parameters import CQF_EXPRESSION, Value, defaults, effective, named_by, resolved
 from pathway.ports import Resource
 from tests.pathway.conftest import Clinic, yes
