@@ -20,7 +20,7 @@ from pathway.errors import InvalidDefinition
 from pathway.keys import action_key, id_of
 from pathway.ports import Key, Resource
 from pathway.tags import tag_of, tagged
-from pathway.tasks import is_movable, withdrawn
+from pathway.tasks import is_movable, is_open, withdrawn
 from pathway.timing import offset_days
 
 # The action in the key of a Goal: an action of a plan is never called that.
@@ -47,6 +47,12 @@ def goals(context: Context, applied: Applied) -> Iterator[tuple[Resource, str]]:
 def goal_key(context: Context, id: str) -> Key:
     """The key of a goal of the plan: CarePlan + goal + its id (+ `again-2` for one proposed once more)."""
     return context.unused("Goal", action_key(context.situation.key, GOAL, id))
+
+
+def open_goals(context: Context) -> Mapping[str, Resource]:
+    """The patient's Goals that are still to be reached, by the id of their goal, in the order of the plan."""
+    found = {id: existing for id, existing in _existing(context) if is_open(existing)}
+    return {id: found[id] for id in _declared(context) if id in found}
 
 
 def pertaining(context: Context, action: Resource) -> list[Resource]:

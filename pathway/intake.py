@@ -15,17 +15,28 @@ from pathway.apply import apply
 from pathway.codes import PLAN
 from pathway.context import Context
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
-from pathway.explain import explained
+from pathway.explain import explained, told
 from pathway.individual import with_individual
 from pathway.keys import key_of
 from pathway.library import Library
 from pathway.occurrences import surgeries
-from pathway.ports import NOT_UNDERSTOOD, Create, Quarantined, Resource, Transaction, Update, VisitChooser, search_all
+from pathway.ports import (
+    NOT_UNDERSTOOD,
+    Create,
+    Kept,
+    Quarantined,
+    Resource,
+    Transaction,
+    Update,
+    VisitChooser,
+    search_all,
+)
 from pathway.progress import Changes
 from pathway.redating import redated
 from pathway.references import patient_of, reference_to, rewritten
 from pathway.review import review, title_of
 from pathway.settle import settle
+from pathway.signing import base_of, bases
 from pathway.site import Site, has_code
 from pathway.situation import Now, Situation, care_plans_of, gather
 from pathway.surgery import Finding, Surgery, end_of, recognised, status_finding
@@ -72,21 +83,34 @@ class Pathway:
         write(tx, self.site, changes, care_plan, now, cause)
         return changes
 
-    def explain(self, tx: Transaction, care_plan: str, now: Now) -> Resource:
-        """Why each action of a CarePlan is in it or not, as Parameters; nothing is written. Raises NotFound."""
-        plan = tx.read(*care_plan.split("/", 1))
+    def explain(self, tx: Transaction, care_plan: str, now: Now, version: int | None = None) -> Resource:
+        """Why each action of a CarePlan is in it or not, as it was kept with the plan or with a version of it.
+
+        For a plan of which nothing was kept it is worked out as of now. Nothing is written. Raises NotFound.
+        """
+        type, id = care_plan.split("/", 1)
+        plan = tx.read(type, id) if version is None else tx.vread(type, id, str(version))
         if key_of(plan) is None:
             raise NotFound(f"{care_plan} is not a plan of this pathway")
-        context = Context.of(self.library, gather(tx, self.site, plan), now)
-        applied = apply(context, self.choose_visit)
-        return explained(care_plan, applied.explanations, context.actions, applied.issues)
+        kept = tx.explanations.of(care_plan, version)
+        if kept is None and version is not None:
+            raise NotFound(f"No explanation was kept of version {version} of {care_plan}")
+        return told(kept or self._explained(tx, plan, now))
 
     def check(self, resource: Resource) -> None:
         """What our own door refuses beyond plain FHIR. Raises InvalidResource."""
+        if "url" in resource and base_of(resource) in bases(self.library.resources()):
+            raise InvalidResource("The pathway's own definitions change by a sign-off or a new version, not here")
         if resource["resourceType"] == "QuestionnaireResponse":
             issues = responses.faults(resource, self.library)
             if issues:
                 raise InvalidResource(issues)
+
+    def _explained(self, tx: Transaction, plan: Resource, now: Now) -> Kept:
+        context = Context.of(self.library, gather(tx, self.site, plan), now)
+        applied = apply(context, self.choose_visit)
+        body = explained(plan, applied.explanations, context.actions, applied.issues)
+        return Kept(int(plan["meta"]["versionId"]), now.wire, now.clinical, "worked out now: none was kept", body)
 
     def _react(self, tx: Transaction, resource: Resource, now: Now) -> None:
         answer = _ANSWERS.get(resource["resourceType"])
@@ -113,7 +137,7 @@ class Pathway:
         subject = self._patient(tx, request)
         conditions = list(search_all(tx, "Condition", [("patient", reference_to(subject))])) if subject else []
         if enrolment.is_referral(request, self.site):
-            refused = enrolment.refusal(subject)
+            refused = enrolment.refusal(subject) or enrolment.unsigned(self.library.plan(self.plan), self.site)
             if refused is not None or subject is None:
                 self._review(tx, subject, None, request, refused or Finding("referral-patient-unknown", ""), now)
                 return False

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pathway.ports import Resource
 
-_NOT_ACTIVITIES = ("CarePlan/", "Flag/", "Goal/", "RiskAssessment/")
+NOT_ACTIVITIES = ("CarePlan", "Flag", "Goal", "RiskAssessment")
 
 
 def listing(care_plan: Resource, references: Iterable[str]) -> Resource | None:
@@ -14,7 +14,7 @@ def listing(care_plan: Resource, references: Iterable[str]) -> Resource | None:
     known = list(dict.fromkeys(references))
     activities = care_plan.get("activity", [])
     listed = [activity["reference"] for activity in activities if "reference" in activity]
-    requests = _missing(listed, [r for r in known if not r.startswith(_NOT_ACTIVITIES)])
+    requests = _missing(listed, [r for r in known if r.partition("/")[0] not in NOT_ACTIVITIES])
     goals = _missing(care_plan.get("goal", []), [r for r in known if r.startswith("Goal/")])
     risks = _missing(care_plan.get("supportingInfo", []), [r for r in known if r.startswith("RiskAssessment/")])
     added = {

@@ -54,7 +54,8 @@ class Changes:
     `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
     `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used and actions
     that cannot be worked out, so that nothing about them changes; `issues` say why. `reasons`: for each changed
-    resource, why. `due`: all work that lies ahead of the plan. `records`: Provenance to be kept once.
+    resource, why. `due`: all work that lies ahead of the plan. `records`: Provenance to be kept once. `explanations`:
+    why each of the plan's `actions` (by id) is in it or not.
     """
 
     resources: list[Create | Update] = field(default_factory=list)
@@ -66,6 +67,7 @@ class Changes:
     undecided: frozenset[str] = frozenset()
     records: list[Resource] = field(default_factory=list)
     explanations: Sequence[Explanation] = ()
+    actions: Mapping[str, Resource] = field(default_factory=dict)
     issues: Sequence[Issue] = ()
 
     def ask(self, context: Context, task: Resource) -> None:
@@ -95,6 +97,7 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     changes = Changes(
         due=applied.due,
         explanations=applied.explanations,
+        actions=context.actions,
         issues=applied.issues,
         undecided=context.unusable | applied.undecided,
     )
@@ -129,7 +132,7 @@ def _with_assessment(context: Context, proposal: Proposal) -> None:
     responses = context.situation.responses(codes.INDICATIONS)
     if proposal.action != codes.RECORD_DECISION or not responses:
         return
-    result = assess(responses[-1])
+    result = assess(responses[-1], context.parameters)
     proposed = {"coding": [{"system": codes.RULE_RESULT, "code": result.result}], "text": f"Proposed: {result.result}"}
     proposal.resource.setdefault("input", []).extend(
         [
@@ -168,7 +171,7 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
     moved = _moved(existing, proposal, context.now.instant)
     if is_movable(existing):
         if moved is not None:
-            changes.update(moved, _why_moved(existing, proposal), release=not proposal.held)
+            changes.update(moved, _why_moved(existing, moved, proposal), release=not proposal.held)
         elif not proposal.held:
             changes.release.append(reference_to(existing))
     elif moved is not None and _days(existing) != _days(proposal.resource):
@@ -217,10 +220,12 @@ def _days(resource: Resource) -> Any:
     return days or resource.get("occurrenceDateTime")
 
 
-def _why_moved(existing: Resource, proposal: Proposal) -> str:
+def _why_moved(existing: Resource, moved: Resource, proposal: Proposal) -> str:
     if _days(existing) != _days(proposal.resource):
-        moved = f"moved from {days_of(existing)} to {days_of(proposal.resource)}, as what it depends on moved"
-        return f"{moved}; {proposal.why}" if "comment" in proposal.resource else moved
+        why = f"moved from {days_of(existing)} to {days_of(proposal.resource)}, as what it depends on moved"
+        return f"{why}; {proposal.why}" if "comment" in proposal.resource else why
+    if moved.get("owner") != existing.get("owner"):
+        return f"given to {moved['owner']['reference']}, who has the role for this patient now"
     return proposal.why
 
 

@@ -20,6 +20,7 @@ from fhir_adapters.store.links import Link
 from fhir_adapters.store.outbox import OutboxClaim
 from fhir_adapters.store.quarantine import QuarantineEntry
 from fhir_adapters.store.repository import EachCallATransaction
+from fhir_adapters.store.sql_resources import SqlResources
 from fhir_adapters.store.sql_transaction import SqlTransaction
 from pathway.errors import Conflict, Refused
 from pathway.ports import Claim, FhirServer
@@ -41,7 +42,7 @@ class SqlStore:
 
     @contextmanager
     def transaction(self, hospital: str, *, actor: str = SERVICE, read_only: bool = False) -> Iterator[SqlTransaction]:
-        """`actor` is who the audit names; a `read_only` one waits for no writer.
+        """`actor` is who the audit names; a `read_only` one waits for no writer and cannot write.
 
         Raises NotFound for an unknown hospital, Conflict when another transaction took a key first.
         """
@@ -106,6 +107,12 @@ class SqlStore:
         """Set the clinical clock ahead; its new time. Raises Refused for a real hospital."""
         with self._connection() as connection:
             return self._clock() + hospitals.advance(connection, hospital, by)
+
+    def newest_change(self, hospital: str, type: str) -> int:
+        """A number that grows with every change to a resource of a type, in any process. Raises NotFound."""
+        with self._connection(read_only=True) as connection:
+            record = hospitals.hospital(connection, hospital)
+            return SqlResources(connection, record.name, record.base_url).newest_change(type)
 
     # Due work
 
@@ -228,7 +235,8 @@ class SqlStore:
     @contextmanager
     def _connection(self, *, read_only: bool = False) -> Iterator[Connection]:
         turn = self._reading if read_only else self._writing
-        with turn, self.engine.connect().execution_options(**{READ_ONLY: read_only}) as connection:
+        options = {READ_ONLY: read_only, "postgresql_readonly": read_only}
+        with turn, self.engine.connect().execution_options(**options) as connection:
             try:
                 with connection.begin():
                     yield connection
