@@ -12,7 +12,7 @@ from typing import Any
 
 from pathway import codes
 from pathway.apply import Applied, Explanation, apply
-from pathway.assessment import assess
+from pathway.assessment import assess, task_input
 from pathway.context import Context
 from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
@@ -117,14 +117,7 @@ def _with_assessment(context: Context, proposal: Proposal) -> None:
     responses = context.situation.responses(codes.INDICATIONS)
     if proposal.action != codes.RECORD_DECISION or not responses:
         return
-    result = assess(responses[-1], context.parameters)
-    proposed = {"coding": [{"system": codes.RULE_RESULT, "code": result.result}], "text": f"Proposed: {result.result}"}
-    proposal.resource.setdefault("input", []).extend(
-        [
-            {"type": {"text": "Proposed result"}, "valueCodeableConcept": proposed},
-            *({"type": {"text": "Reason"}, "valueString": reason} for reason in result.reasons),
-        ]
-    )
+    proposal.resource.setdefault("input", []).extend(task_input(assess(responses[-1], context.parameters)))
 
 
 def _create(context: Context, changes: Changes, proposal: Proposal) -> None:
