@@ -117,7 +117,7 @@ def _with_assessment(context: Context, proposal: Proposal) -> None:
     responses = context.situation.responses(codes.INDICATIONS)
     if proposal.action != codes.RECORD_DECISION or not responses:
         return
-    result = assess(responses[-1])
+    result = assess(responses[-1], context.parameters)
     proposed = {"coding": [{"system": codes.RULE_RESULT, "code": result.result}], "text": f"Proposed: {result.result}"}
     proposal.resource.setdefault("input", []).extend(
         [

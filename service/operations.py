@@ -21,6 +21,7 @@ from pathway.redating import period_of
 from pathway.revising import Revising, Wish
 from pathway.situation import PATIENT_TYPES, Now
 from pathway.timing import instant
+from service.applying import apply_operations
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Operations:
             care_plan.individualize(self.individualize),
             form.populate(self.populate),
             form.extract(self.extract),
+            *apply_operations(self.pathway, self.now),
         )
 
     def explain(self, tx: Transaction, asked: Asked) -> Resource:
