@@ -57,12 +57,11 @@ class Said:
 
 @dataclass
 class Course:
-    """`now` is what is said at the end; `said` all that was said after any step."""
+    """`said` is the explanation of all her plans at the end."""
 
     patient: Patient
     clinic: Clinic
-    now: list[Said] = field(default_factory=list)
-    said: set[Said] = field(default_factory=set)
+    said: list[Said] = field(default_factory=list)
 
     def requests(self, action: str) -> list[Resource]:
         """What the action led to, in the order of its keys."""
@@ -95,13 +94,10 @@ def live(patient: Patient, content: Library) -> Course:
     clinic = Clinic(MemoryStore(wire), wire, content)
     if patient.site:
         with_own(clinic, **patient.site)
-    course = Course(patient, clinic)
     for when, act in patient.steps:
         wait_until(clinic, when)
         act(clinic)
-        course.now = list(explained(clinic))
-        course.said |= set(course.now)
-    return course
+    return Course(patient, clinic, list(explained(clinic)))
 
 
 def wait_until(clinic: Clinic, when: str) -> None:

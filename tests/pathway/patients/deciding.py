@@ -200,7 +200,7 @@ DECIDING = (
     ),
     Patient(
         "Dora Pfeiffer",
-        "Nothing troubles her, she was sent by mistake; they decide to watch it, and later she is told why to come back.",
+        "Nothing troubles her, she was sent by mistake; they decide to watch it. What waiting means is still unsaid.",
         steps=(
             ("2026-03-02", referral()),
             ("2026-03-02 11:00", indications()),
@@ -293,5 +293,32 @@ DECIDING = (
             "watchful-follow-up": "requested",
         },
         spared=("rule-reschedule",),
+    ),
+    Patient(
+        "Theresa Kolb",
+        "The surgeon completes the half-answered form: now rapid growth is ticked, so the review becomes urgent.",
+        steps=(
+            ("2026-03-02", referral()),
+            ("2026-03-02 11:00", indications({"dec-size": None})),
+            ("2026-03-02 12:00", indications({"ind-rapid-progression": True}, id="indications-1", status="amended")),
+        ),
+        row=3,
+        spared=("rule-cause-open",),
+        defects={
+            "the Task shows": "the Task for the decision keeps the proposal that stood there when it was made",
+            "the decision is": "the Task for the decision keeps the priority that it was made with",
+        },
+    ),
+    Patient(
+        "Ursula Maier",
+        "Her kidneys are ill. Nothing is decided yet, so the cause is not yet handed to her own doctor.",
+        steps=(
+            ("2026-03-02", referral()),
+            ("2026-03-02 11:00", indications({"cause-kidney-disease": True, "cause-idiopathic": None})),
+        ),
+        row=10,
+        not_asked={"cause-address": "not so: a cause is known"},
+        spared=("rule-cause-open", "rule-recurrence-text"),
+        defects={"cause-address": "with kidney disease or hypercalcemia it is asked for before any decision"},
     ),
 )

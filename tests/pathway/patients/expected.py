@@ -61,7 +61,7 @@ def _not_asked(course: Course) -> Iterator[str]:
     for action, why in course.patient.not_asked.items():
         if requests := course.requests(action):
             yield f"{action}: asked for all the same ({[description(r) for r in requests]})"
-        said = [one.why for one in course.now if one.action == action]
+        said = [one.why for one in course.said if one.action == action]
         if not said or not all(sentence.startswith(why) for sentence in said):
             yield f"{action}: explained by {said}, not by {why!r}"
 

@@ -60,12 +60,13 @@ LIVING_ON = (
             *operated(),
             ("2026-03-16 19:00", operation_record({"mit-complete-removal": "complete"})),
             BOOKED,
-            ("2026-03-26", visit_record({"risk-recurrence": False})),
+            ("2026-03-26", visit_record({"risk-recurrence": False, "add-physical-therapy": False})),
             ("2026-04-28", outcome({"symptoms-persist": True, "flag-new-deposit": False, "add-scar-care": False})),
         ),
         asked=VISITED,
         not_asked={
             "add-additional-surgery": "not so: deposits have returned",
+            "add-physical-therapy": "not so: it is advised at a visit",
             "add-scar-care": "unknown: the patient wishes it",
         },
         weighs_more=(),
@@ -83,20 +84,6 @@ LIVING_ON = (
         not_asked={"rule-plan-complete": "unknown: the last scheduled step is done"},
         shows=("rule-orders-are-drafts", "rule-visit-happened"),
         spared=("rule-plan-complete",),
-    ),
-    Patient(
-        "Pia Krüger",
-        "At her visit neither therapy nor scar care is wanted.",
-        steps=(
-            *operated(),
-            BOOKED,
-            ("2026-03-26", visit_record({"add-physical-therapy": False, "add-scar-care": False})),
-        ),
-        asked=VISITED,
-        not_asked={
-            "add-physical-therapy": "not so: it is advised at a visit",
-            "add-scar-care": "unknown: the patient wishes it",
-        },
     ),
     Patient(
         "Ronja Lutz",

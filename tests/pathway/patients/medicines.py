@@ -29,17 +29,15 @@ MEDICINES = (
     ),
     Patient(
         "Betty Simon",
-        "Her blood thinner is paused with both days written down.",
+        "Her blood thinner is paused; the days that were missing at first are written down on the next day.",
         steps=(
             *booked(),
             ("2026-03-05", checklist({}, medicine("anticoagulant", "pause"))),
             ("2026-03-06", checklist({}, medicine("anticoagulant", "pause", "2026-03-11", "2026-03-18"))),
-            ("2026-03-16 18:00", surgery()),
         ),
         asked={
             "prep-medication-stop-plan": "completed",
             "rule-restart-date": "cancelled",
-            "prep-medication-resume-plan": "requested",
         },
         shows=("rule-medication",),
     ),
@@ -80,25 +78,14 @@ MEDICINES = (
     ),
     Patient(
         "Elsa Vogel",
-        "She takes tablets against inflammation: after surgery the plan for pain says whether she may.",
-        steps=(
-            *booked(),
-            ("2026-03-05", checklist({}, medicine("anti-inflammatory"))),
-            ("2026-03-16 18:00", surgery()),
-        ),
-        asked={"rec-pain-control": "requested, surgeon, 2026-03-16 to 2026-03-17"},
-        shows=("rule-medication",),
-    ),
-    Patient(
-        "Fanny Scholz",
-        "As before, and the surgeon's record of the operation holds the plan for pain.",
+        "She takes tablets against inflammation: the surgeon's plan for pain says that she may not.",
         steps=(
             *booked(),
             ("2026-03-05", checklist({}, medicine("anti-inflammatory"))),
             ("2026-03-16 18:00", surgery()),
             ("2026-03-16 19:00", operation_record({"rec-pain-control": "Paracetamol, nothing else for a week."})),
         ),
-        asked={"rec-pain-control": "completed", "calcinosis-operation-record": "completed"},
+        asked={"rec-pain-control": "completed, surgeon, 2026-03-16 to 2026-03-17"},
         shows=("rule-medication",),
     ),
     Patient(

@@ -38,6 +38,7 @@ OPERATING = (
             "fu-attend-all-3d": "revoked, on 2026-03-23",
             "fu-attend-all-1d": "revoked, on 2026-03-25",
             "calcinosis-outcome": "completed",
+            "fu-recurrence-watch": "completed",
             "rule-plan-complete": "requested, surgeon",
         },
         not_asked={

@@ -25,7 +25,7 @@ class Patient:
     reason and how its sentence begins. `weighs_more`: all risks that are emphasised; None: not looked at.
     `shows`, `spared`: rules of the content that apply to her, or that were looked at and do not.
     `site`: what her clinic has decided. `defects`: expectations (an action, or what the sentence about the difference
-    begins with) that do not hold today, and what is wrong.
+    begins with, or `looking again`) that do not hold today, and what is wrong.
     """
 
     name: str

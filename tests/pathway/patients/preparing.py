@@ -79,35 +79,19 @@ PREPARING = (
     ),
     Patient(
         "Karin Roth",
-        "Nobody will drive her home after the anesthesia: three days before, that blocks the surgery.",
+        "Nobody will drive her home after the anesthesia, which blocks the surgery three days before; then her son will.",
         steps=(
             *booked("anesthesia-planned"),
-            ("2026-03-13 09:00", nothing),
+            ("2026-03-13 12:00", nothing),
+            ("2026-03-14", checklist({"escort-name": "Jan Roth", "escort-phone": "0170 1", "escort-both-days": True})),
         ),
         asked={
-            "prep-transport": "requested, patient, by 2026-03-13",
-            "rule-escort-gate": "requested, urgent, coordinator, by 2026-03-13",
+            "prep-transport": "completed, patient, by 2026-03-13",
+            "rule-escort-gate": "completed, urgent, coordinator, by 2026-03-13",
             "mit-anesthesia-history": "requested, anesthesia, by 2026-03-15",
         },
         shows=("rule-escort-gate",),
         spared=("rule-fasting",),
-    ),
-    Patient(
-        "Lotte Hahn",
-        "Nobody would drive her home; then her sister would, and the surgery went ahead.",
-        steps=(
-            *booked("anesthesia-planned"),
-            ("2026-03-13 12:00", nothing),
-            ("2026-03-14", checklist({"escort-name": "Uta Hahn", "escort-phone": "0170 1", "escort-both-days": True})),
-            ("2026-03-16 18:00", surgery()),
-        ),
-        asked={
-            "rule-escort-gate": "completed, urgent",
-            "prep-transport": "completed",
-            "mit-anesthesia-history": "requested",
-            "rec-recovery-room": "requested, anesthesia, on 2026-03-16",
-        },
-        shows=("rule-escort-gate", "rule-first-visit"),
     ),
     Patient(
         "Magda Schulz",

@@ -92,11 +92,10 @@ def provisional(course: Course) -> bool | None:
 
 
 def first_visit(course: Course) -> bool | None:
-    """It is asked for, with an Appointment."""
-    firm = [task for task in course.requests("fu-first-visit") if task["status"] in ("requested", "completed")]
-    if firm and "businessStatus" not in firm[0]:
-        return bool(course.requests("fu-first-visit-appointment"))
-    return asked_for("fu-first-visit-appointment")(course)
+    """It is asked for and not provisional, with an Appointment; False: it is waiting for a surgery."""
+    tasks = course.requests("fu-first-visit")
+    firm = any(task["status"] in ("requested", "completed") and "businessStatus" not in task for task in tasks)
+    return bool(course.requests("fu-first-visit-appointment")) if firm else False if tasks else None
 
 
 def visit_happened(course: Course) -> bool | None:

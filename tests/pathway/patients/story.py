@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pathway.codes import ANESTHESIA_HISTORY, INDICATIONS, OPERATION_RECORD, OUTCOME, POSTOP_VISIT, PREOP_CHECKLIST
-from pathway.codes import BASE, RECOVERY_DIARY, SHARED_DECISION
+from pathway.codes import (
+    ANESTHESIA_HISTORY,
+    BASE,
+    INDICATIONS,
+    OPERATION_RECORD,
+    OUTCOME,
+    POSTOP_VISIT,
+    PREOP_CHECKLIST,
+    RECOVERY_DIARY,
+    SHARED_DECISION,
+)
 from pathway.findings import SYMPTOMS
 from pathway.keys import key_of
 from pathway.ports import Resource

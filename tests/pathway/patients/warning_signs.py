@@ -83,15 +83,6 @@ WARNING_SIGNS = (
         shows=("rule-red-flag",),
     ),
     Patient(
-        "Dorothea Wirth",
-        "A few drops of blood: not an emergency, but somebody looks at it.",
-        steps=(*operated(), BOOKED, ("2026-03-18", diary({**FINE, "flag-bleeding": "spotting"}))),
-        asked={"flag-bleeding": URGENT},
-        flags=["flag-bleeding active"],
-        alerts=["flag-bleeding urgent"],
-        shows=("rule-red-flag",),
-    ),
-    Patient(
         "Elfriede Yilmaz",
         "Her calf hurts and she cannot get her breath: two emergencies.",
         steps=(

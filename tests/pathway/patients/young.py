@@ -49,7 +49,7 @@ YOUNG = (
         },
         weighs_more=("risk-recurrence",),
         shows=("rule-minor", "rule-recurrence-text"),
-        spared=("rule-fasting", "rule-escort-gate"),
+        spared=("rule-fasting",),
     ),
     Patient(
         "Lara Wendt",
