@@ -4,63 +4,71 @@ Pure. An action with `cardinalityBehavior` multiple is applied once per resource
 a diary entry), and everything below it belongs to that occurrence. Conditions: every `applicability` must hold;
 a `start` condition is looked at when the action's time has come; a `stop` condition that holds completes it.
 `relatedAction` offsets become dates from the anchor (https://hl7.org/fhir/R4/plandefinition.html#12.18.3.3).
+
+An action that cannot be worked out is an issue and stays as it is (`undecided`); the rest of the plan still comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, timedelta
 
-from pathway import codes
-from pathway.context import Context, Scope, conditions, meaning
-from pathway.expressions import ExpressionFailed, evaluate, holds
+from pathway import choice
+from pathway.context import Context, Scope, conditions, walk
+from pathway.errors import PathwayError
+from pathway.issues import Issue
+from pathway.looking import Looked, Looking, fault, meanings
 from pathway.occurrences import scopes_of
 from pathway.parameters import Value
-from pathway.ports import DueWork, Key, Resource, Visit, VisitChooser
-from pathway.references import reference_to
-from pathway.requests import Brief, build, flag, place
-from pathway.site import Owner, coding_of
+from pathway.ports import DueWork, Resource, VisitChooser
+from pathway.proposing import Proposal, Proposing, due, placed
 from pathway.surgery import Surgery
-from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A request that should exist.
-
-    `held`: it stays here until its anchor has happened. `over`: the stop condition that holds. `flag`: what it reports.
-    """
-
-    action: str
-    scope: Scope
-    key: Key
-    resource: Resource
-    why: str
-    held: bool = False
-    over: str | None = None
-    flag: Resource | None = None
+from pathway.timing import Timed
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an action is in the plan or not, as a sentence; `parameters`: the site's values its expressions rest on."""
+    """Why an action is in the plan or not, as a sentence.
+
+    `parameters`: the site's values its expressions rest on; `looked`: each expression, what it gave and what it read.
+    """
 
     action: str
     occurrence: str
     included: bool
     why: str
     parameters: Mapping[str, Value] = field(default_factory=dict)
+    looked: tuple[Looked, ...] = ()
 
 
 @dataclass
 class Applied:
-    """The result of one application."""
+    """The result of one application.
+
+    `undecided`: ids of actions about which nothing can be said now: what exists of them is neither moved nor withdrawn.
+    """
 
     proposals: list[Proposal] = field(default_factory=list)
     due: list[DueWork] = field(default_factory=list)
     explanations: list[Explanation] = field(default_factory=list)
     surgeries: list[Surgery] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    undecided: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Met:
+    """An action in one scope, with the answer of its conditions: True, False or None (unknown).
+
+    `done`: a surgery that took place, which is no choice any more.
+    """
+
+    action: Resource
+    scope: Scope
+    looking: Looking
+    applies: bool | None
+    why: str
+    done: bool = False
 
 
 def apply(context: Context, choose_visit: VisitChooser) -> Applied:
@@ -68,8 +76,7 @@ def apply(context: Context, choose_visit: VisitChooser) -> Applied:
     application = _Application(context, choose_visit)
     scope = Scope()
     scope = replace(scope, variables=context.variables(scope))
-    for action in context.plan.get("action", []):
-        application.visit(action, scope)
+    application.group(context.plan, scope)
     return application.released()
 
 
@@ -77,22 +84,29 @@ class _Application:
     def __init__(self, context: Context, choose_visit: VisitChooser) -> None:
         self.context = context
         self.choose_visit = choose_visit
-        self.site = context.situation.site
         self.result = Applied()
         self.release: set[tuple[str, str]] = set()
 
-    def visit(self, action: Resource, outer: Scope) -> None:
-        for scope in scopes_of(self.context, action, outer):
-            if scope.surgery and self.context.is_surgery(action):
-                self.result.surgeries.append(scope.surgery)
-            included, why = self._applicable(action, scope)
-            if not included:
-                self._explain(action["id"], scope, False, why)
-                continue
-            if "definitionCanonical" in action:
-                self._request(action, scope, why)
-            for child in action.get("action", []):
-                self.visit(child, scope)
+    def group(self, group: Resource, outer: Scope) -> None:
+        self._decide(group, self._children(group, outer))
+
+    def _children(self, group: Resource, outer: Scope) -> list[_Met]:
+        return [self._met(action, scope) for action in group.get("action", []) for scope in self._scopes(action, outer)]
+
+    def _decide(self, group: Resource, children: Sequence[_Met]) -> None:
+        """Children together: which of them may be chosen depends on the others."""
+        clash = choice.clash(group, _applying(children))
+        if clash:
+            self.result.issues.append(fault(group, "selectionBehavior", clash))
+        for each in children:
+            clashing = clash if each.applies and not each.done else None
+            if each.applies and not clashing:
+                self._take(each)
+            else:
+                self._leave(each, f"undecided: {clashing}" if clashing else each.why)
+            self.result.issues += each.looking.issues
+            if each.looking.issues or clashing:
+                self._undecided(each.action)
 
     def released(self) -> Applied:
         """What runs `concurrent-with-start` of an action that has started is no longer held."""
@@ -102,163 +116,112 @@ class _Application:
         ]
         return self.result
 
-    def _applicable(self, action: Resource, scope: Scope) -> tuple[bool, str]:
-        if scope.surgery and scope.surgery.done_on and self.context.is_surgery(action):
-            return True, f"the surgery took place on {scope.surgery.done_on}"
-        reasons = []
-        for expression in conditions(action, "applicability"):
-            result = self._holds(expression, scope)
-            if result is not True:
-                return False, f"not so: {meaning(expression)}" if result is False else f"unknown: {meaning(expression)}"
-            reasons.append(meaning(expression))
-        return True, "; ".join(reasons) or "always part of the pathway"
-
-    def _holds(self, expression: Resource, scope: Scope) -> bool | None:
+    def _scopes(self, action: Resource, outer: Scope) -> Sequence[Scope]:
         try:
-            return holds(expression["expression"], self.context.situation.subject, scope.variables)
-        except ExpressionFailed as error:
-            self._explain("", scope, False, str(error))
-            return None
+            scopes = scopes_of(self.context, action, outer)
+        except PathwayError as error:
+            self.result.issues.append(fault(action, "trigger", str(error)))
+            self._explain(action, outer, False, f"cannot be said: {error}")
+            self._below(action, outer)
+            self._undecided(action)
+            return ()
+        if not scopes:
+            self._explain(action, outer, False, "nothing has led to it yet")
+            self._below(action, outer)
+        return scopes
 
-    def _request(self, action: Resource, scope: Scope, why: str) -> None:
-        when = self._timed(action, scope)
-        existing = self.context.existing(action, scope, when)
-        if existing is None and when.waits_for:
-            self._explain(action["id"], scope, False, f"waits for the date of {when.waits_for}")
+    def _met(self, action: Resource, scope: Scope) -> _Met:
+        looking = Looking(self.context, action, scope)
+        surgery = scope.surgery if self.context.is_surgery(action) else None
+        if surgery:
+            self.result.surgeries.append(surgery)
+        if surgery and surgery.done_on:
+            return _Met(action, scope, looking, True, f"the surgery took place on {surgery.done_on}", done=True)
+        individual = self.context.individual(action, scope)
+        if individual and individual.change != "change":
+            return _Met(action, scope, looking, individual.change == "add", individual.why)
+        applies, decided_by = looking.holds("applicability")
+        if decided_by is not None:
+            word = {False: "not so", None: "unknown"}[applies]
+            word = "cannot be said" if looking.issues else word
+            return _Met(action, scope, looking, applies, f"{word}: {decided_by.meaning}")
+        why = meanings(conditions(action, "applicability")) or "always part of the pathway"
+        return _Met(action, scope, looking, True, why)
+
+    def _take(self, met: _Met) -> None:
+        children = self._children(met.action, met.scope)
+        if "definitionCanonical" in met.action:
+            self._request(met)
+        else:
+            lacking = choice.lacking(met.action, _applying(children))
+            self._explain(met.action, met.scope, True, "; ".join(filter(None, (met.why, lacking))), met.looking)
+        self._decide(met.action, children)
+
+    def _request(self, met: _Met) -> None:
+        try:
+            when = placed(self.context, met.action, met.scope)
+            if self._awaited(met, when):
+                return
+            proposing = Proposing(self.context, self.choose_visit, met.action, met.scope, met.looking)
+            proposal = proposing.proposal(when, met.why)
+        except PathwayError as error:
+            self.result.issues.append(fault(met.action, "", str(error)))
+            self._explain(met.action, met.scope, False, f"cannot be said: {error}", met.looking)
+            self.result.undecided.add(met.action["id"])
             return
-        if existing is None and conditions(action, "start") and not self._started(action, scope, when):
-            return
-        self._propose(action, scope, when, why)
-        for related in action.get("relatedAction", []):
+        self.result.proposals.append(proposal)
+        self._explain(met.action, met.scope, True, proposal.why, met.looking)
+        for related in met.action.get("relatedAction", []):
             if related["relationship"] == "concurrent-with-start":
-                self.release.add((related["actionId"], scope.occurrence))
+                self.release.add((related["actionId"], met.scope.occurrence))
 
-    def _started(self, action: Resource, scope: Scope, when: Timed) -> bool:
+    def _awaited(self, met: _Met, when: Timed) -> bool:
+        """Whether what does not exist yet has to wait: for a date, for its time, or for what starts it."""
+        if self.context.existing(met.action, met.scope, when) is not None:
+            return False
+        if when.waits_for:
+            self._explain(met.action, met.scope, False, f"waits for the date of {when.waits_for}", met.looking)
+            return True
+        return bool(conditions(met.action, "start")) and not self._started(met, when)
+
+    def _started(self, met: _Met, when: Timed) -> bool:
         if when.at is None:
+            self._explain(met.action, met.scope, False, "its time is not known yet", met.looking)
             return False
         now = self.context.now.clinical
         if now < when.at:
-            self.result.due.append(self._due(action, scope, when))
-            self._explain(action["id"], scope, False, f"will be looked at on {when.at.isoformat()}")
+            self.result.due.append(due(self.context, met.action, met.scope, when))
+            self._explain(met.action, met.scope, False, f"will be looked at on {when.at.isoformat()}", met.looking)
             return False
         if when.expires and now >= when.expires:
-            self._explain(action["id"], scope, False, "its time has passed")
+            self._explain(met.action, met.scope, False, "its time has passed", met.looking)
             return False
-        if all(self._holds(expression, scope) is True for expression in conditions(action, "start")):
+        started, decided_by = met.looking.holds("start")
+        if started:
             return True
-        self._explain(action["id"], scope, False, "not needed when its time came")
+        because = f": {decided_by.meaning}" if decided_by else ""
+        self._explain(met.action, met.scope, False, f"not needed when its time came{because}", met.looking)
         return False
 
-    def _propose(self, action: Resource, scope: Scope, when: Timed, why: str) -> None:
-        activity = self.context.library.activity(action["definitionCanonical"])
-        brief = self._brief(action, scope, when)
-        resource = build(activity, brief)
-        raised = self._flag(action, activity, brief)
-        if raised is not None:
-            resource["focus"] = {"reference": reference_to(raised)}
-        for value in [*activity.get("dynamicValue", []), *action.get("dynamicValue", [])]:
-            self._set(resource, value, action["id"], scope)
-        why = brief.visit.why if brief.visit else why
-        begun = scope.surgery is not None and scope.surgery.stopped
-        over = next((meaning(e) for e in conditions(action, "stop") if self._holds(e, scope) is True), None)
-        self.result.proposals.append(
-            Proposal(action["id"], scope, brief.key, resource, why, brief.provisional and not begun, over, raised)
-        )
-        self._explain(action["id"], scope, True, why)
+    def _leave(self, met: _Met, why: str) -> None:
+        self._explain(met.action, met.scope, False, why, met.looking)
+        self._below(met.action, met.scope)
 
-    def _brief(self, action: Resource, scope: Scope, when: Timed) -> Brief:
-        roles = [coding_of(p.get("role"), codes.ROLE) for p in action.get("participant", [])]
-        owners: list[Owner] = [self.site.roles[role] for role in roles if role in self.site.roles]
-        surgery = scope.surgery
-        return Brief(
-            key=self.context.key(action, scope, when),
-            definition=action["definitionCanonical"],
-            title=str(action.get("title", action["id"])),
-            subject=self.context.situation.subject,
-            care_plan=self.context.situation.care_plan,
-            authored=self.context.now.instant,
-            owners=owners,
-            to_patient="patient" in roles,
-            window=when.window,
-            visit=self._visit(action, when.window, surgery),
-            occurs=when.at.astimezone(UTC).isoformat().replace("+00:00", "Z") if when.at else None,
-            provisional=when.provisional and not conditions(action, "start"),
-            focus=self._focus(action, scope),
-            surgery=surgery.request if surgery else None,
-            group=f"{self.context.situation.key.value}:{scope.occurrence}" if surgery else None,
-        )
+    def _below(self, action: Resource, scope: Scope) -> None:
+        why = f"part of '{action.get('title', action['id'])}', which is not in the plan"
+        for inner in walk(action.get("action", [])):
+            self._explain(inner, scope, False, why)
 
-    def _visit(self, action: Resource, days: Window | None, surgery: Surgery | None) -> Visit | None:
-        if self.context.kind(action) != "Appointment" or not (days and days.first and days.last):
-            return None
-        anchor = surgery.moment if surgery else None
-        target = anchor.end + timedelta(days=self.site.parameters.target_day) if anchor else days.first
-        return self.choose_visit(days.first, days.last, min(max(target, days.first), days.last))
+    def _undecided(self, action: Resource) -> None:
+        self.result.undecided |= {inner["id"] for inner in walk([action])}
 
-    def _focus(self, action: Resource, scope: Scope) -> str | None:
-        """The request an action runs alongside or is timed from, else the surgery when there is none yet."""
-        related = action.get("relatedAction", [])
-        for relation in related:
-            other = self.context.actions[relation["actionId"]]
-            existing = self.context.existing(other, scope)
-            if self.context.kind(other) == "Appointment" and existing:
-                return reference_to(existing)
-        alongside = any(r["relationship"].startswith("concurrent") for r in related)
-        return reference_to(scope.surgery.request) if alongside and scope.surgery and scope.surgery.request else None
+    def _explain(
+        self, action: Resource, scope: Scope, included: bool, why: str, looking: Looking | None = None
+    ) -> None:
+        parameters = self.context.parameters_of(action["id"])
+        looked = tuple(looking.looked) if looking else ()
+        self.result.explanations.append(Explanation(action["id"], scope.occurrence, included, why, parameters, looked))
 
-    def _flag(self, action: Resource, activity: Resource, brief: Brief) -> Resource | None:
-        """A Task that reports a flag has the Flag as its focus (CPG activity type report-flag)."""
-        if coding_of(activity.get("code"), codes.CPG_ACTIVITY) != "report-flag":
-            return None
-        code = {"coding": [{"system": codes.RED_FLAG, "code": action["id"]}], "text": brief.title}
-        return self.context.situation.by_key.get(("Flag", brief.key.value)) or flag(brief.key, code, brief)
 
-    def _set(self, resource: Resource, value: Resource, action: str, scope: Scope) -> None:
-        try:
-            values = evaluate(value["expression"]["expression"], self.context.situation.subject, scope.variables)
-        except ExpressionFailed as error:
-            self._explain(action, scope, False, str(error))
-            return
-        if len(values) == 1:
-            place(resource, value["path"], values[0])
-
-    def _timed(self, action: Resource, scope: Scope) -> Timed:
-        for related in action.get("relatedAction", []):
-            offset = offsets(related)
-            if offset is None:
-                continue
-            anchor = self._moment(related["actionId"], scope)
-            if anchor is None:
-                before = related["relationship"].startswith("before")
-                return Timed(waits_for=None if before else related["actionId"], provisional=not before)
-            return timed(anchor, related["relationship"], *offset, self.site.zone, self.site.parameters.reminder_time)
-        return Timed()
-
-    def _moment(self, action_id: str, scope: Scope) -> Moment | None:
-        action = self.context.actions[action_id]
-        if self.context.is_surgery(action):
-            return scope.surgery.moment if scope.surgery else None
-        start = (self.context.existing(action, scope) or {}).get("start")
-        day = calendar_date(start, self.site.zone) if start else None
-        return Moment(day, day) if day else None
-
-    def _due(self, action: Resource, scope: Scope, when: Timed) -> DueWork:
-        assert when.at and when.window
-        days = when.window.period()
-        return DueWork(
-            key=self.context.key(action, scope).value,
-            kind="start",
-            due_at=when.at,
-            wall_time=when.at.astimezone(self.context.zone).replace(tzinfo=None).isoformat(),
-            zone=self.site.zone,
-            care_plan=reference_to(self.context.situation.care_plan),
-            action=action["id"],
-            why=str(action.get("title", action["id"])),
-            window_low=days.get("start"),
-            window_high=days.get("end"),
-            expires_at=when.expires,
-        )
-
-    def _explain(self, action: str, scope: Scope, included: bool, why: str) -> None:
-        parameters = self.context.parameters_of(action)
-        self.result.explanations.append(Explanation(action, scope.occurrence, included, why, parameters))
+def _applying(children: Sequence[_Met]) -> list[Resource]:
+    return [met.action for met in children if met.applies and not met.done]

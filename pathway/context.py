@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pathway import responses
 from pathway.codes import RECOVERY_DIARY
 from pathway.elements import parameters_named
+from pathway.individual import Individual, individuals
 from pathway.keys import action_key
 from pathway.library import Library, pascal
 from pathway.parameters import Value, effective
@@ -74,6 +75,15 @@ class Context:
     def parameters(self) -> Mapping[str, Value]:
         """The pathway's parameters as they count at this site."""
         return effective(self.library, self.situation.site.parameters.pathway)
+
+    @cached_property
+    def individuals(self) -> Mapping[tuple[str, str], Individual]:
+        """What clinicians said of single steps of this patient's plan."""
+        return individuals(self.situation.care_plan)
+
+    def individual(self, action: Resource, scope: Scope) -> Individual | None:
+        """What a clinician said of a step: about this occurrence, else about all of them."""
+        return self.individuals.get((action["id"], scope.occurrence)) or self.individuals.get((action["id"], ""))
 
     def parameters_of(self, action: str) -> Mapping[str, Value]:
         """The parameters that an action's expressions name, with their values."""
@@ -202,11 +212,6 @@ def walk(actions: Sequence[Resource]) -> Iterator[Resource]:
 def conditions(action: Resource, kind: str) -> list[Resource]:
     """The expressions of an action's conditions of one kind."""
     return [c["expression"] for c in action.get("condition", []) if c["kind"] == kind]
-
-
-def meaning(expression: Resource) -> str:
-    """An expression in words, where it has them."""
-    return str(expression.get("description", expression["expression"]))
 
 
 def _days_after(action: Resource) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from pathway.errors import InvalidDefinition
@@ -58,3 +58,16 @@ def parts(value: Any, path: str) -> Iterator[tuple[str, Resource]]:
                     yield from parts(one, f"{path}.{name}[{number}]")
             else:
                 yield from parts(inner, f"{path}.{name}")
+
+
+def actions_of(plan: Resource) -> Iterator[tuple[str, Resource]]:
+    """Every action of a PlanDefinition, outer before inner, with its FHIRPath."""
+
+    def walk(actions: Sequence[Resource], path: str) -> Iterator[tuple[str, Resource]]:
+        for number, action in enumerate(actions):
+            if isinstance(action, dict):
+                here = f"{path}.action[{number}]"
+                yield here, action
+                yield from walk(action.get("action", []), here)
+
+    return walk(plan.get("action", []), "PlanDefinition")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from antlr4 import CommonTokenStream, InputStream
 from antlr4.error.ErrorListener import ErrorListener
@@ -94,3 +95,27 @@ def holds(expression: str, context: Any, variables: Mapping[str, Any]) -> bool |
     if len(values) == 1 and isinstance(values[0], bool):
         return values[0]
     raise ExpressionFailed(f"{expression} gave {len(values)} value(s) that are not one boolean")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One expression looked at: what it gave and what it read."""
+
+    expression: str
+    outcome: Literal["true", "false", "missing", "value", "failed"]
+    value: tuple[Any, ...] = ()
+    read: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    message: str = ""
+
+
+def look(expression: str, context: Any, variables: Mapping[str, Any]) -> Evaluation:
+    """The outcome of an expression; a failure is one."""
+    try:
+        v = evaluate(expression, context, variables)
+    except ExpressionFailed as error:
+        return Evaluation(expression, "failed", message=str(error))
+    if not v:
+        return Evaluation(expression, "missing")
+    if len(v) == 1 and isinstance(v[0], bool):
+        return Evaluation(expression, "true" if v[0] else "false", tuple(v))
+    return Evaluation(expression, "value", tuple(v))

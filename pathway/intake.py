@@ -16,19 +16,20 @@ from pathway.codes import PLAN
 from pathway.context import Context
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
 from pathway.explain import explained
+from pathway.individual import with_individual
 from pathway.keys import key_of
 from pathway.library import Library
 from pathway.occurrences import surgeries
-from pathway.ports import NOT_UNDERSTOOD, Create, Quarantined, Resource, Transaction, VisitChooser, search_all
-from pathway.progress import Changes, replan
-from pathway.provenance import provenance
+from pathway.ports import NOT_UNDERSTOOD, Create, Quarantined, Resource, Transaction, Update, VisitChooser, search_all
+from pathway.progress import Changes
+from pathway.redating import redated
 from pathway.references import patient_of, reference_to, rewritten
-from pathway.review import review
+from pathway.review import review, title_of
+from pathway.settle import settle
 from pathway.site import Site, has_code
 from pathway.situation import Now, Situation, care_plans_of, gather
 from pathway.surgery import Finding, Surgery, end_of, recognised, status_finding
-
-_PASSES = 5
+from pathway.writing import close, write
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,15 @@ class Pathway:
         return resource["resourceType"] == "Procedure" and has_code(resource.get("code"), self.site.surgery_codes)
 
     def advance(self, tx: Transaction, care_plan: str, now: Now, cause: str) -> Changes:
-        """Bring a CarePlan to what the pathway asks for now; returns the last, empty difference with explanations."""
-        for _ in range(_PASSES):
-            plan = tx.read(*care_plan.split("/", 1))
-            if plan["status"] not in ("active", "on-hold"):
-                return self._closed(tx, care_plan)
-            context = Context.of(self.library, gather(tx, self.site, plan), now)
-            changes = replan(context, self.choose_visit)
-            if not self._write(tx, changes, care_plan, now, cause):
-                return changes
-        raise PathwayError(f"{care_plan} does not settle: its actions change each other for ever")
+        """Bring a CarePlan to what the pathway asks for now; returns the difference that was written."""
+        plan = tx.read(*care_plan.split("/", 1))
+        if plan["status"] not in ("active", "on-hold"):
+            close(tx, care_plan)
+            return Changes()
+        context = Context.of(self.library, gather(tx, self.site, plan), now)
+        changes = settle(context, self.choose_visit).changes
+        write(tx, self.site, changes, care_plan, now, cause)
+        return changes
 
     def explain(self, tx: Transaction, care_plan: str, now: Now) -> Resource:
         """Why each action of a CarePlan is in it or not, as Parameters; nothing is written. Raises NotFound."""
@@ -78,8 +78,8 @@ class Pathway:
         if key_of(plan) is None:
             raise NotFound(f"{care_plan} is not a plan of this pathway")
         context = Context.of(self.library, gather(tx, self.site, plan), now)
-        titles = {name: str(action.get("title", name)) for name, action in context.actions.items()}
-        return explained(care_plan, apply(context, self.choose_visit).explanations, titles)
+        applied = apply(context, self.choose_visit)
+        return explained(care_plan, applied.explanations, context.actions, applied.issues)
 
     def check(self, resource: Resource) -> None:
         """What our own door refuses beyond plain FHIR. Raises InvalidResource."""
@@ -94,7 +94,18 @@ class Pathway:
             return
         subject = patient_of(resource)
         for care_plan in care_plans_of(tx, subject) if subject else []:
+            self._redate(tx, care_plan, resource, now)
             self.advance(tx, reference_to(care_plan), now, reference_to(resource))
+
+    def _redate(self, tx: Transaction, care_plan: Resource, resource: Resource, now: Now) -> None:
+        version = str(resource.get("meta", {}).get("versionId", ""))
+        if key_of(resource) is None or not version.isdigit() or version == "1":
+            return
+        before = tx.vread(resource["resourceType"], resource["id"], str(int(version) - 1))
+        individual = redated(care_plan, before, resource, self.site.zone, now)
+        if individual is not None:
+            title = title_of(resource)
+            tx.transact([Update(with_individual(care_plan, individual, title), care_plan["meta"]["versionId"])])
 
     def _referred(self, tx: Transaction, request: Resource, now: Now) -> bool:
         if key_of(request) is not None:
@@ -195,42 +206,6 @@ class Pathway:
             return tx.read(*reference.split("/", 1)) if reference else None
         except NotFound:
             return None
-
-    def _write(self, tx: Transaction, changes: Changes, care_plan: str, now: Now, cause: str) -> bool:
-        """Write the difference; False when there was none."""
-        written = tx.transact(changes.resources)
-        for reference in [w.reference for w in written]:
-            if reference in changes.release or tx.sent(reference):
-                tx.send(reference)
-        released = [r for r in changes.release if not tx.sent(r)]
-        for reference in released:
-            tx.send(reference)
-        for alert in changes.alerts:
-            tx.alert(alert)
-        self._plan_due(tx, changes, care_plan, now)
-        if written:
-            versions = [f"{w.reference}/{w.resource['meta']['versionId']}" for w in written]
-            record = provenance(self.site, changes.reasons, versions, cause, now)
-            tx.transact([Create(record)])
-            if any(tx.sent(reference) for reference, _ in changes.reasons):
-                tx.send(reference_to(record))
-        return bool(written or released)
-
-    def _closed(self, tx: Transaction, care_plan: str) -> Changes:
-        """A clinician closed the plan: nothing more falls due."""
-        for work in tx.due.of_plan(care_plan):
-            if work.state == "scheduled":
-                tx.due.cancel(work.key, "the plan was closed")
-        return Changes()
-
-    def _plan_due(self, tx: Transaction, changes: Changes, care_plan: str, now: Now) -> None:
-        wanted = {work.key for work in changes.due}
-        for work in changes.due:
-            tx.due.plan(work)
-        for work in tx.due.of_plan(care_plan):
-            ahead = work.state == "scheduled" and work.due_at > now.clinical
-            if ahead and work.key not in wanted and not changes.undecided & set(work.key.split(":")):
-                tx.due.cancel(work.key, "no longer asked for")
 
 
 _ANSWERS: dict[str, Callable[[Pathway, Transaction, Resource, Now], bool]] = {

@@ -6,45 +6,30 @@ What cannot be used is refused when it is loaded, every problem at once, so that
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from fhir.resources.R4B import get_fhir_model_class
-from pydantic import ValidationError
-
+from pathway.checks.plans import plan_problems
+from pathway.checks.shape import CANONICAL, identity_problems, shape_problems
+from pathway.checks.supported import unsupported
+from pathway.checks.values import value_problems
+from pathway.checks.whole import whole_problems
 from pathway.codes import PARAMETERS
-from pathway.elements import expression_problems, parts, questionnaire_problems
+from pathway.collecting import collecting
+from pathway.elements import actions_of, expression_problems, questionnaire_problems
 from pathway.errors import InvalidDefinition, NotFound
+from pathway.nested import cycle, expand, pinned
 from pathway.ports import Resource
-from pathway.requests import COLLECT_WITH, KINDS
+from pathway.requests import COLLECT_WITH
 
 DEFINITIONS = Path(__file__).parent / "definition"
-CANONICAL = frozenset({"PlanDefinition", "ActivityDefinition", "Questionnaire", "CodeSystem", "ValueSet"})
-TYPES = CANONICAL | {"DocumentReference"}
 PLAN_NAMES = frozenset(
     {"subject", "referral", "plan", "data", "trigger", "triggers", "earlier", "operation", "visits", "surgery"}
     | {"parameters"}
 )
-
-_NOT_R4 = frozenset({"subjectCanonical", "valueCodeableReference", "valueRatioRange"})
-# Leaves of a path the element's own place: indexes go, and an inner action is an action.
-_INDEX = re.compile(r"(?:\.action\[\d+\])+(?=\.action\[)|\[\d+\]")
-_INTENTS = ("proposal", "plan", "directive", "order", "original-order", "reflex-order", "filler-order")
-_RELATIONSHIPS = ("before-start", "before", "before-end", "after-start", "after", "after-end")
-_CODES: Mapping[str, Mapping[str, Collection[str]]] = {
-    "ActivityDefinition": {
-        "kind": KINDS,
-        "intent": (*_INTENTS, "instance-order", "option"),
-        "priority": ("routine", "urgent", "asap", "stat"),
-    },
-    "PlanDefinition.action.condition": {"kind": ("applicability", "start", "stop")},
-    "PlanDefinition.action.relatedAction": {
-        "relationship": (*_RELATIONSHIPS, "concurrent-with-start", "concurrent", "concurrent-with-end"),
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -69,36 +54,62 @@ class Library:
         for definition in ordered:
             kind, url = definition["resourceType"], definition["url"]
             self._by_canonical[kind, url] = definition
-            self._by_canonical[kind, f"{url}|{definition['version']}"] = definition
+            self._by_canonical[kind, pinned(definition)] = definition
         self._definitions = tuple(definitions)
+        self._expanded: dict[str, Resource] = {}
+        self._collecting: dict[str, Resource] = {}
 
     @classmethod
-    def load(cls, folder: Path = DEFINITIONS) -> Library:
-        """All JSON files of a folder. Raises InvalidDefinition, naming every file, element and reason."""
+    def load(cls, *folders: Path) -> Library:
+        """All JSON files of the folders, of the product's own when none is named.
+
+        Raises InvalidDefinition, naming every file, element and reason.
+        """
+        named: list[tuple[str, Any]] = []
         problems: list[Problem] = []
-        files: dict[str, Resource] = {}
-        for path in sorted(folder.glob("*.json")):
-            resource, found = _read(path)
-            problems += found
-            if resource is not None:
-                files[path.name] = resource
-        problems += _duplicates(files)
-        library = cls(list(files.values()))
-        broken = {problem.file for problem in problems}
-        for name in files.keys() - broken:
-            problems += library._problems(name, files[name])
-        problems.sort(key=lambda problem: problem.file)
+        for path in (path for folder in folders or (DEFINITIONS,) for path in sorted(folder.glob("*.json"))):
+            try:
+                resource = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+            except ValueError as error:
+                problems.append(Problem(path.name, "$", f"not JSON: {error}"))
+                continue
+            named.append((path.name, resource))
+            problems += _misnamed(path.name, resource)
+        problems += _problems_of(named, frozenset(problem.file for problem in problems))
         if problems:
+            problems.sort(key=lambda problem: problem.file)
             raise InvalidDefinition("\n".join(str(problem) for problem in problems))
-        return library
+        return cls([resource for _, resource in named])
+
+    @staticmethod
+    def check(definitions: Sequence[Resource]) -> list[Problem]:
+        """Why these definitions cannot be used together; empty when they can.
+
+        For changed artefacts that a site brings. A problem names the file that such a definition is kept in.
+        """
+        return _problems_of([(_file_of(definition), definition) for definition in definitions])
 
     def plan(self, canonical: str) -> Resource:
-        """A PlanDefinition. Raises NotFound."""
+        """A PlanDefinition with the actions of nested plans in their place. Raises NotFound."""
+        plan = self.plan_as_written(canonical)
+        name = pinned(plan)
+        if name not in self._expanded:
+            self._expanded[name] = expand(plan, self)
+        return self._expanded[name]
+
+    def plan_as_written(self, canonical: str) -> Resource:
+        """A PlanDefinition as it was loaded: nested plans are only named. Raises NotFound."""
         return self._get("PlanDefinition", canonical)
 
     def activity(self, canonical: str) -> Resource:
-        """An ActivityDefinition. Raises NotFound."""
-        return self._get("ActivityDefinition", canonical)
+        """An ActivityDefinition, or for a Questionnaire the one that asks for its answers. Raises NotFound."""
+        questionnaire = self.find(canonical, "Questionnaire")
+        if questionnaire is None or self.find(canonical, "ActivityDefinition"):
+            return self._get("ActivityDefinition", canonical)
+        name = pinned(questionnaire)
+        if name not in self._collecting:
+            self._collecting[name] = collecting(questionnaire)
+        return self._collecting[name]
 
     def questionnaire(self, canonical: str) -> Resource:
         """A Questionnaire. Raises NotFound."""
@@ -106,13 +117,14 @@ class Library:
 
     def find_code_system(self, canonical: str) -> Resource | None:
         """A CodeSystem, or None when it is not one of these definitions."""
-        return self._find(canonical, "CodeSystem")
+        return self.find(canonical, "CodeSystem")
 
     def find_questionnaire(self, canonical: str) -> Resource | None:
         """A Questionnaire, or None when it is not one of these definitions."""
-        return self._find(canonical, "Questionnaire")
+        return self.find(canonical, "Questionnaire")
 
     def plans(self) -> list[Resource]:
+        """Every PlanDefinition as it was loaded, nested ones too."""
         return self._of_type("PlanDefinition")
 
     def questionnaires(self) -> list[Resource]:
@@ -124,7 +136,8 @@ class Library:
 
     def names(self, plan: Resource) -> frozenset[str]:
         """The `%names` that expressions of a plan may use."""
-        actions = {pascal(action["id"]) for _, action in actions_of(plan) if isinstance(action.get("id"), str)}
+        whole = plan if cycle(plan, self) else expand(plan, self)
+        actions = {pascal(action["id"]) for _, action in actions_of(whole) if isinstance(action.get("id"), str)}
         return PLAN_NAMES | actions | {q["name"] for q in self.questionnaires()}
 
     def roles(self) -> frozenset[str]:
@@ -132,68 +145,23 @@ class Library:
         everyone = (p for plan in self.plans() for _, action in actions_of(plan) for p in action.get("participant", []))
         return frozenset(coding["code"] for p in everyone for coding in p.get("role", {}).get("coding", []))
 
+    def find(self, canonical: str, *kinds: str) -> Resource | None:
+        """The definition of one of these resource types, in this order; None when there is none."""
+        return next((found for kind in kinds if (found := self._by_canonical.get((kind, canonical)))), None)
+
     def _of_type(self, kind: str) -> list[Resource]:
         return [definition for definition in self._definitions if definition["resourceType"] == kind]
 
-    def _find(self, canonical: str, *kinds: str) -> Resource | None:
-        return next((found for kind in kinds if (found := self._by_canonical.get((kind, canonical)))), None)
-
     def _get(self, kind: str, canonical: str) -> Resource:
-        found = self._find(canonical, kind)
+        found = self.find(canonical, kind)
         if found is None:
             raise NotFound(f"There is no {kind} {canonical}.")
         return found
 
-    def _parameters(self) -> frozenset[str]:
+    def parameters(self) -> frozenset[str]:
+        """The names of the pathway's parameters."""
         system = self.find_code_system(PARAMETERS) or {}
         return frozenset(concept["code"] for concept in system.get("concept", []))
-
-    def _problems(self, file: str, resource: Resource) -> Iterator[Problem]:
-        checks: dict[str, Callable[[Resource], Iterator[tuple[str, str]]]] = {
-            "PlanDefinition": self._plan_problems,
-            "ActivityDefinition": self._activity_problems,
-            "Questionnaire": questionnaire_problems,
-        }
-        if own := checks.get(resource["resourceType"]):
-            for element, message in own(resource):
-                yield Problem(file, element, message)
-
-    def _plan_problems(self, plan: Resource) -> Iterator[tuple[str, str]]:
-        actions = list(actions_of(plan))
-        ids = [action.get("id") for _, action in actions]
-        for path, action in actions:
-            if action.get("id") is None:
-                yield path, "the action has no id"
-            elif ids.count(action["id"]) > 1:
-                yield f"{path}.id", f"the id '{action['id']}' is used by several actions"
-            canonical = action.get("definitionCanonical")
-            if canonical and self._find(canonical, "ActivityDefinition", "PlanDefinition", "Questionnaire") is None:
-                yield f"{path}.definitionCanonical", f"there is no definition {canonical}"
-            for number, related in enumerate(action.get("relatedAction", [])):
-                if related["actionId"] not in ids:
-                    yield f"{path}.relatedAction[{number}].actionId", f"there is no action '{related['actionId']}'"
-        if cycle := self._cycle(plan, ()):
-            yield "PlanDefinition.action", f"plans contain each other: {' -> '.join(cycle)}"
-        yield from expression_problems(plan, self.names(plan), self._parameters())
-
-    def _cycle(self, plan: Resource, above: tuple[str, ...]) -> tuple[str, ...]:
-        if plan["url"] in above:
-            return (*above, plan["url"])
-        for _, action in actions_of(plan):
-            nested = self._find(action.get("definitionCanonical", ""), "PlanDefinition")
-            if nested and (cycle := self._cycle(nested, (*above, plan["url"]))):
-                return cycle
-        return ()
-
-    def _activity_problems(self, activity: Resource) -> Iterator[tuple[str, str]]:
-        for number, extension in enumerate(activity.get("extension", [])):
-            if extension["url"] == COLLECT_WITH:
-                canonical = extension.get("valueCanonical", "")
-                if self._find(canonical, "Questionnaire") is None:
-                    path = f"ActivityDefinition.extension[{number}].valueCanonical"
-                    yield path, f"there is no Questionnaire {canonical}"
-        names: frozenset[str] = frozenset().union(*(self.names(plan) for plan in self.plans()))
-        yield from expression_problems(activity, names or PLAN_NAMES, self._parameters())
 
 
 def pascal(id: str) -> str:
@@ -201,78 +169,72 @@ def pascal(id: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in id.split("-"))
 
 
-def actions_of(plan: Resource) -> Iterator[tuple[str, Resource]]:
-    """Every action of a PlanDefinition, outer before inner, with its FHIRPath."""
-
-    def walk(actions: Sequence[Resource], path: str) -> Iterator[tuple[str, Resource]]:
-        for number, action in enumerate(actions):
-            if isinstance(action, dict):
-                here = f"{path}.action[{number}]"
-                yield here, action
-                yield from walk(action.get("action", []), here)
-
-    return walk(plan.get("action", []), "PlanDefinition")
-
-
-def _read(path: Path) -> tuple[Resource | None, list[Problem]]:
-    def problem(element: str, message: str) -> list[Problem]:
-        return [Problem(path.name, element, message)]
-
-    try:
-        resource = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except ValueError as error:
-        return None, problem("$", f"not JSON: {error}")
-    if not isinstance(resource, dict) or resource.get("resourceType") not in TYPES:
-        return None, problem("resourceType", f"must be one of {', '.join(sorted(TYPES))}")
-    kind = resource["resourceType"]
-    needed = ("id", "url", "version", "name", "status") if kind in CANONICAL else ("id", "status")
-    missing = [name for name in needed if not isinstance(resource.get(name), str)]
-    if missing:
-        return None, problem(kind, f"missing or no text: {', '.join(missing)}")
-    found = [Problem(path.name, element, message) for element, message in _not_r4(resource, kind)]
-    if not found:
-        found = [Problem(path.name, element, message) for element, message in _mistyped(resource)]
-    if path.name != f"{kind}-{resource['id']}.json":
-        found += problem(f"{kind}.id", f"the file should be called {kind}-{resource['id']}.json")
-    return resource, found
-
-
-def _mistyped(resource: Resource) -> Iterator[tuple[str, str]]:
-    kind = resource["resourceType"]
-    try:
-        get_fhir_model_class(kind).model_validate(resource)
-    except ValidationError as error:
-        for one in error.errors():
-            yield _fhirpath(kind, one["loc"]), one["msg"]
-        return
-    for path, part in parts(resource, kind):
-        for name, allowed in _CODES.get(_INDEX.sub("", path), {}).items():
-            if name in part and part[name] not in allowed:
-                yield f"{path}.{name}", f"'{part[name]}' is not one of {', '.join(sorted(allowed))}"
-
-
-def _not_r4(resource: Resource, kind: str) -> Iterator[tuple[str, str]]:
-    for path, part in parts(resource, kind):
-        for name in sorted(_NOT_R4 & part.keys()):
-            yield f"{path}.{name}", "is not an element of FHIR R4 (4.0.1)"
-
-
-def _duplicates(files: Mapping[str, Resource]) -> Iterator[Problem]:
-    seen: dict[tuple[str, str], str] = {}
-    for name, resource in files.items():
-        if resource["resourceType"] not in CANONICAL:
-            continue
-        canonical = (resource["url"], resource["version"])
-        if canonical in seen:
-            yield Problem(
-                name, f"{resource['resourceType']}.url", f"{'|'.join(canonical)} is also in {seen[canonical]}"
-            )
-        seen.setdefault(canonical, name)
-
-
-def _fhirpath(kind: str, location: Sequence[int | str]) -> str:
-    return kind + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-
-
 def _version_order(version: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in version.split("."))
+
+
+def _misnamed(file: str, resource: Any) -> Iterator[Problem]:
+    if not list(identity_problems(resource)) and file != _file_of(resource):
+        element = f"{resource['resourceType']}.id"
+        yield Problem(file, element, f"the file should be called {_file_of(resource)}")
+
+
+def _file_of(definition: Any) -> str:
+    known = definition if isinstance(definition, dict) else {}
+    return f"{known.get('resourceType')}-{known.get('id')}.json"
+
+
+def _problems_of(named: Sequence[tuple[str, Any]], broken: frozenset[str] = frozenset()) -> list[Problem]:
+    """Why definitions cannot be used together; of the content only where the shape is right."""
+    problems = [Problem(file, *one) for file, resource in named for one in identity_problems(resource)]
+    nameless = {problem.file for problem in problems}
+    known = [(file, resource) for file, resource in named if file not in nameless]
+    problems += [Problem(file, *one) for file, resource in known for one in shape_problems(resource)]
+    problems += _duplicates(known)
+    broken |= {problem.file for problem in problems}
+    everything = Library([r for _, r in known])
+    sound = Library([r for file, r in known if file not in broken or r["resourceType"] != "PlanDefinition"])
+    for file, resource in known:
+        if file not in broken:
+            problems += [Problem(file, *one) for one in _content_problems(resource, everything, sound)]
+    return problems
+
+
+def _content_problems(resource: Resource, known: Library, sound: Library) -> Iterator[tuple[str, str]]:
+    """`known` has everything that can be named, `sound` no plan whose shape is wrong."""
+    checks: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
+        "PlanDefinition": lambda: _plan_problems(resource, known, sound),
+        "ActivityDefinition": lambda: _activity_problems(resource, known, sound),
+        "Questionnaire": lambda: questionnaire_problems(resource),
+    }
+    if check := checks.get(resource["resourceType"]):
+        yield from check()
+
+
+def _plan_problems(plan: Resource, known: Library, sound: Library) -> Iterator[tuple[str, str]]:
+    yield from unsupported(plan)
+    yield from plan_problems(plan, known)
+    yield from whole_problems(plan, sound, sound.plans())
+    yield from expression_problems(plan, sound.names(plan), known.parameters())
+
+
+def _activity_problems(activity: Resource, known: Library, sound: Library) -> Iterator[tuple[str, str]]:
+    yield from unsupported(activity)
+    for number, extension in enumerate(activity.get("extension", [])):
+        canonical = extension.get("valueCanonical", "")
+        if extension["url"] == COLLECT_WITH and known.find_questionnaire(canonical) is None:
+            path = f"ActivityDefinition.extension[{number}].valueCanonical"
+            yield path, f"there is no Questionnaire {canonical}"
+    yield from value_problems(activity, "ActivityDefinition", activity.get("kind"))
+    names: frozenset[str] = frozenset().union(*(sound.names(plan) for plan in sound.plans()))
+    yield from expression_problems(activity, names or PLAN_NAMES, known.parameters())
+
+
+def _duplicates(named: Sequence[tuple[str, Resource]]) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], str] = {}
+    for file, resource in named:
+        if resource["resourceType"] in CANONICAL:
+            kind, name = resource["resourceType"], pinned(resource)
+            if (kind, name) in seen:
+                yield Problem(file, f"{kind}.url", f"{name} is also in {seen[kind, name]}")
+            seen.setdefault((kind, name), file)

@@ -85,5 +85,10 @@ def _recorded(surgery: Surgery, procedure: Resource, today: date, zone: str) -> 
 
 def surgeries(context: Context) -> list[Surgery]:
     """Every operation the plan knows of, with its record where there is one."""
+    return [scope.surgery for scope in surgery_scopes(context) if scope.surgery]
+
+
+def surgery_scopes(context: Context) -> list[Scope]:
+    """The occurrences of every operation the plan knows of."""
     actions = [action for action in context.actions.values() if context.is_surgery(action)]
-    return [scope.surgery for action in actions for scope in scopes_of(context, action, Scope()) if scope.surgery]
+    return [scope for action in actions for scope in scopes_of(context, action, Scope())]

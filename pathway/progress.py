@@ -11,15 +11,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pathway import codes
-from pathway.apply import Applied, Explanation, Proposal, apply
+from pathway.apply import Applied, Explanation, apply
 from pathway.assessment import assess
 from pathway.context import Context
+from pathway.individual import INDIVIDUAL
+from pathway.issues import Issue
 from pathway.keys import key_of
-from pathway.ports import Alert, Change, Create, DueWork, Resource, Update, VisitChooser
+from pathway.overruling import overrulings, record
+from pathway.ports import Alert, Create, DueWork, Resource, Update, VisitChooser
+from pathway.proposing import Proposal
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
-from pathway.review import QUESTIONS, confirm_cancellation, confirm_date, days_of
-from pathway.tasks import is_movable, is_open, moved_to, withdrawn
+from pathway.review import (
+    QUESTIONS,
+    confirm_cancellation,
+    confirm_date,
+    days_of,
+    document_decision,
+    document_step,
+)
+from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
 
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus"),
@@ -27,6 +38,8 @@ _OURS: Mapping[str, tuple[str, ...]] = {
     "ServiceRequest": ("occurrencePeriod",),
     "CommunicationRequest": ("occurrenceDateTime", "payload"),
 }
+# What the plan's actions do not ask for, and so do not withdraw either.
+_APART = QUESTIONS | {"", "review", INDIVIDUAL}
 _CAN_GO = {"businessStatus": PROVISIONAL}
 
 
@@ -35,18 +48,21 @@ class Changes:
     """What has to be written together.
 
     `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
-    `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used, so that
-    nothing about them changes. `reasons`: for each changed resource, why. `due`: all work that lies ahead of the plan.
+    `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used and actions
+    that cannot be worked out, so that nothing about them changes; `issues` say why. `reasons`: for each changed
+    resource, why. `due`: all work that lies ahead of the plan. `records`: Provenance to be kept once.
     """
 
-    resources: list[Change] = field(default_factory=list)
+    resources: list[Create | Update] = field(default_factory=list)
     release: list[str] = field(default_factory=list)
     due: list[DueWork] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     reasons: list[tuple[str, str]] = field(default_factory=list)
     questions: set[tuple[str, str]] = field(default_factory=set)
     undecided: frozenset[str] = frozenset()
+    records: list[Resource] = field(default_factory=list)
     explanations: Sequence[Explanation] = ()
+    issues: Sequence[Issue] = ()
 
     def ask(self, context: Context, task: Resource) -> None:
         """A question for a person, put once and taken back when it is none any more."""
@@ -60,7 +76,7 @@ class Changes:
         self._note(resource, why, release=release)
 
     def update(self, resource: Resource, why: str, *, release: bool = True) -> None:
-        self.resources.append(Update(resource, resource["meta"]["versionId"]))
+        self.resources.append(Update(resource, resource.get("meta", {}).get("versionId")))
         self._note(resource, why, release=release)
 
     def _note(self, resource: Resource, why: str, *, release: bool) -> None:
@@ -72,16 +88,22 @@ class Changes:
 def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     """The difference between what the pathway asks for now and what exists."""
     applied = apply(context, choose_visit)
-    changes = Changes(due=applied.due, explanations=applied.explanations, undecided=context.unusable)
+    changes = Changes(
+        due=applied.due,
+        explanations=applied.explanations,
+        issues=applied.issues,
+        undecided=context.unusable | applied.undecided,
+    )
     for proposal in applied.proposals:
         _with_assessment(context, proposal)
         existing = context.situation.by_key.get((proposal.resource["resourceType"], proposal.key.value))
         if existing is None:
-            _create(changes, proposal)
+            _create(context, changes, proposal)
         else:
             _change(context, changes, proposal, existing)
     _keep_records(changes, applied)
     _withdraw(context, changes, applied)
+    _overrule(context, changes)
     _take_back(context, changes)
     _list_activities(context, changes)
     return changes
@@ -102,11 +124,11 @@ def _with_assessment(context: Context, proposal: Proposal) -> None:
     )
 
 
-def _create(changes: Changes, proposal: Proposal) -> None:
+def _create(context: Context, changes: Changes, proposal: Proposal) -> None:
     if proposal.over:
         return
     if proposal.flag is not None:
-        if "meta" not in proposal.flag:
+        if ("Flag", proposal.key.value) not in context.situation.by_key:
             changes.create(proposal.flag, proposal.why)
         priority = proposal.resource.get("priority")
         if priority != "routine":
@@ -118,10 +140,14 @@ def _create(changes: Changes, proposal: Proposal) -> None:
 
 def _change(context: Context, changes: Changes, proposal: Proposal, existing: Resource) -> None:
     if not is_open(existing):
+        if _undocumented(context, proposal, existing):
+            changes.ask(context, document_step(context, existing))
         return
     if proposal.over and existing["resourceType"] == "Task":
         changes.update(moved_to(existing, "completed", at=context.now.instant, reason=proposal.over), proposal.over)
         return
+    if proposal.own is not None:
+        changes.ask(context, confirm_date(context, existing, proposal.own.in_words()))
     moved = _moved(existing, proposal.resource, context.now.instant)
     if is_movable(existing):
         if moved is not None:
@@ -129,7 +155,23 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
         elif not proposal.held:
             changes.release.append(reference_to(existing))
     elif moved is not None and _days(existing) != _days(proposal.resource):
-        changes.ask(context, confirm_date(context, existing, proposal.resource))
+        changes.ask(context, confirm_date(context, existing, days_of(proposal.resource)))
+
+
+def _undocumented(context: Context, proposal: Proposal, existing: Resource) -> bool:
+    """Whether a required step was ended at the hospital by somebody who did not say why."""
+    required = str(context.actions[proposal.action].get("requiredBehavior", "")).startswith("must")
+    ended = existing["resourceType"] == "Task" and existing["status"] in ("cancelled", "rejected", "failed")
+    return required and ended and not was_withdrawn(existing) and "statusReason" not in existing
+
+
+def _overrule(context: Context, changes: Changes) -> None:
+    """Where the surgeon decided against the proposal, the reason is kept; where there is none, it is asked for."""
+    for overruling in overrulings(context):
+        if overruling.reason:
+            changes.records.append(record(context, overruling))
+        else:
+            changes.ask(context, document_decision(context, overruling.response, overruling.sentence))
 
 
 def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | None:
@@ -180,9 +222,9 @@ def _withdraw(context: Context, changes: Changes, applied: Applied) -> None:
     reasons = {(e.action, e.occurrence): e.why for e in applied.explanations if not e.included}
     for (type, value), existing in context.situation.by_key.items():
         action, occurrence = _action_of(context, value)
-        if action not in context.actions or (type, value) in wanted or type == "Flag" or not is_open(existing):
+        if action in _APART or (type, value) in wanted or type == "Flag" or not is_open(existing):
             continue
-        if occurrence in context.unusable:
+        if {action, occurrence} & changes.undecided:
             continue
         why = reasons.get((action, occurrence), "the pathway no longer asks for it")
         if _reports_flag(existing) or not is_movable(existing):
@@ -204,7 +246,9 @@ def _take_back(context: Context, changes: Changes) -> None:
 
 
 def _action_of(context: Context, value: str) -> tuple[str, str]:
-    action, _, rest = value.removeprefix(f"{context.situation.key.value}:").partition(":")
+    """The action and occurrence of a key; "" for a key that is of no plan, such as that of a hospital's review."""
+    prefix = f"{context.situation.key.value}:"
+    action, _, rest = value.removeprefix(prefix).partition(":") if value.startswith(prefix) else ("", "", "")
     return action, rest.partition(":")[0]
 
 
@@ -215,12 +259,13 @@ def _reports_flag(resource: Resource) -> bool:
 def _list_activities(context: Context, changes: Changes) -> None:
     """CarePlan.activity names every request of the plan, in the order they came."""
     care_plan = context.situation.care_plan
-    listed = [a["reference"]["reference"] for a in care_plan.get("activity", [])]
+    activities = care_plan.get("activity", [])
+    listed = [a["reference"]["reference"] for a in activities if "reference" in a]
     created = [reference_to(c.resource) for c in changes.resources if isinstance(c, Create)]
     known = [reference_to(r) for r in context.situation.by_key.values()]
     missing = [
         r for r in dict.fromkeys([*known, *created]) if r not in listed and not r.startswith(("Flag/", "CarePlan/"))
     ]
     if missing:
-        activity = [{"reference": {"reference": reference}} for reference in [*listed, *missing]]
-        changes.update({**care_plan, "activity": activity}, "the plan's activities")
+        added = [{"reference": {"reference": reference}} for reference in missing]
+        changes.update({**care_plan, "activity": [*activities, *added]}, "the plan's activities")

@@ -12,11 +12,16 @@ from pathway.situation import Now
 
 
 def provenance(
-    site: Site, reasons: Sequence[tuple[str, str]], versions: Sequence[str], cause: str, now: Now
+    site: Site,
+    reasons: Sequence[tuple[str, str]],
+    versions: Sequence[str],
+    cause: str,
+    now: Now,
+    author: Resource | None = None,
 ) -> Resource:
     """Provenance of the resources in `reasons` (reference, why); `cause` is what set the change off.
 
-    `versions`: what was written, as type/id/version.
+    `versions`: what was written, as type/id/version. `author`: the clinician who wanted it, if one did.
 
     Provenance has no identifier: its id is derived from the key, which also stands in entity.what.identifier.
     """
@@ -30,10 +35,8 @@ def provenance(
         "recorded": now.instant,
         "reason": [{"text": why}],
         "agent": [
-            {
-                "type": {"coding": [{"system": codes.PROVENANCE_AGENT, "code": "assembler", "display": "Assembler"}]},
-                "who": {"display": "Calcinosis pathway service"},
-            }
+            *([_agent("author", "Author", author)] if author else []),
+            _agent("assembler", "Assembler", {"display": "Calcinosis pathway service"}),
         ],
         "entity": [
             {
@@ -45,3 +48,7 @@ def provenance(
             }
         ],
     }
+
+
+def _agent(code: str, display: str, who: Resource) -> Resource:
+    return {"type": {"coding": [{"system": codes.PROVENANCE_AGENT, "code": code, "display": display}]}, "who": who}

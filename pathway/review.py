@@ -12,7 +12,7 @@ from pathway.requests import Brief, build
 from pathway.site import Site
 from pathway.surgery import Finding
 
-QUESTIONS = frozenset({"confirm-date", "confirm-cancellation"})
+QUESTIONS = frozenset({"confirm-date", "confirm-cancellation", "step-without-reason", "decision-without-reason"})
 
 
 def review(
@@ -47,31 +47,50 @@ def review(
     return {**task, **_reason(finding)}
 
 
-def confirm_date(context: Context, existing: Resource, proposed: Resource) -> Resource:
-    """A Task to confirm a new date of something the hospital has accepted, booked or started; it names both dates."""
-    old, new = days_of(existing), days_of(proposed)
-    sentence = f"{_title(existing)}: planned for {old}, but the date it depends on has changed, it would now be {new}."
-    return _confirm(context, existing, Finding("confirm-date", sentence), new.replace(" ", ""))
+def confirm_date(context: Context, existing: Resource, new: str) -> Resource:
+    """A Task to confirm a new date of something whose date is not ours to change; it names both dates."""
+    old = days_of(existing)
+    sentence = (
+        f"{title_of(existing)}: planned for {old}, but the date it depends on has changed, it would now be {new}."
+    )
+    finding = Finding("confirm-date", sentence)
+    return _question(context, codes.CONFIRM_DATE, "coordinator", existing, finding, new.replace(" ", ""))
 
 
 def confirm_cancellation(context: Context, existing: Resource, why: str) -> Resource:
     """A Task to confirm that something the hospital has accepted, booked or started is no longer wanted."""
-    sentence = f"{_title(existing)} is no longer asked for ({why}). Please cancel it, or keep it knowingly."
-    return _confirm(context, existing, Finding("confirm-cancellation", sentence), "cancel")
+    sentence = f"{title_of(existing)} is no longer asked for ({why}). Please cancel it, or keep it knowingly."
+    finding = Finding("confirm-cancellation", sentence)
+    return _question(context, codes.CONFIRM_DATE, "coordinator", existing, finding, "cancel")
 
 
-def _confirm(context: Context, existing: Resource, finding: Finding, what: str) -> Resource:
+def document_step(context: Context, existing: Resource) -> Resource:
+    """A Task to say why a required step was cancelled or rejected (requiredBehavior must-unless-documented)."""
+    sentence = f"{title_of(existing)} is {existing['status']}, but the plan requires it and no reason is recorded."
+    finding = Finding("step-without-reason", sentence)
+    return _question(context, codes.DOCUMENT_REASON, "coordinator", existing, finding, "")
+
+
+def document_decision(context: Context, response: Resource, sentence: str) -> Resource:
+    """A Task for the surgeon to say why the decision differs from what was proposed."""
+    finding = Finding("decision-without-reason", sentence)
+    return _question(context, codes.DOCUMENT_REASON, "surgeon", response, finding, "")
+
+
+def _question(
+    context: Context, definition: str, role: str, existing: Resource, finding: Finding, what: str
+) -> Resource:
     situation = context.situation
     key = action_key(situation.key, finding.reason, existing["id"], what)
-    activity = context.library.activity(codes.CONFIRM_DATE)
+    activity = context.library.activity(definition)
     brief = Brief(
         key=key,
         definition=f"{activity['url']}|{activity['version']}",
-        title=str(activity.get("title", "Confirm")),
+        title=str(activity["title"]),
         subject=situation.subject,
         care_plan=situation.care_plan,
         authored=context.now.instant,
-        owners=[situation.site.roles["coordinator"]],
+        owners=[situation.site.roles[role]],
         focus=reference_to(existing),
     )
     return {**build(activity, brief), **_reason(finding)}
@@ -100,6 +119,7 @@ def days_of(resource: Resource) -> str:
     return " to ".join(dict.fromkeys(days)) or "no date"
 
 
-def _title(resource: Resource) -> str:
+def title_of(resource: Resource) -> str:
+    """What a request is called."""
     code = resource.get("code") or {}
-    return str(code.get("text") or resource.get("description") or resource["resourceType"])
+    return str(code.get("text") or resource.get("title") or resource.get("description") or resource["resourceType"])

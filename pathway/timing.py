@@ -43,6 +43,9 @@ class Window:
         days = {"start": self.first, "end": self.last}
         return {name: day.isoformat() for name, day in days.items() if day is not None}
 
+    def in_words(self) -> str:
+        return " to ".join(dict.fromkeys(day.isoformat() for day in (self.first, self.last) if day))
+
 
 @dataclass(frozen=True)
 class Moment:

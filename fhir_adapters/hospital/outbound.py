@@ -189,7 +189,7 @@ def _body(tx: SqlTransaction, resource: Resource) -> Resource:
 
 def _only_what_is_there(tx: SqlTransaction, resource: Resource) -> Resource:
     if resource["resourceType"] == "CarePlan":
-        listed = [a for a in resource.get("activity", []) if tx.links.of(*_parts(a["reference"]["reference"]))]
+        listed = [a for a in resource.get("activity", []) if _is_there(tx, a)]
         return {**{n: v for n, v in resource.items() if n != "activity"}, **({"activity": listed} if listed else {})}
     if resource["resourceType"] == "Provenance":
         targets = [t for t in resource["target"] if _expected(tx, t["reference"])]
@@ -197,6 +197,10 @@ def _only_what_is_there(tx: SqlTransaction, resource: Resource) -> Resource:
             raise _Waits("Its targets are kept here for now")
         return {**resource, "target": targets}
     return resource
+
+
+def _is_there(tx: SqlTransaction, activity: Resource) -> bool:
+    return "reference" not in activity or tx.links.of(*_parts(activity["reference"]["reference"])) is not None
 
 
 def _expected(tx: SqlTransaction, reference: str) -> bool:

@@ -14,8 +14,9 @@ import pytest
 
 from pathway import codes
 from pathway.assessment import TABLE
+from pathway.elements import actions_of
 from pathway.findings import INDICATIONS
-from pathway.library import DEFINITIONS, Library, actions_of
+from pathway.library import DEFINITIONS, Library
 from pathway.requests import KINDS
 
 Json = dict[str, Any]

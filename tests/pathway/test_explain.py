@@ -18,7 +18,10 @@ def explained(clinic: Clinic) -> dict[str, dict[str, object]]:
         answer = clinic.pathway.explain(tx, plan, clinic.now())
     assert check(answer) == []
     assert answer["parameter"][0]["valueReference"] == {"reference": plan}
-    said = [{part["name"]: value_of(part) for part in action["part"]} for action in answer["parameter"][1:]]
+    said = [
+        {part["name"]: value_of(part) for part in action["part"] if "part" not in part and part["name"] != "source"}
+        for action in answer["parameter"][1:]
+    ]
     return {str(action["id"]): action for action in said}
 
 

@@ -273,21 +273,6 @@ def test_refuses_one_canonical_in_two_files(folder: Path) -> None:
     ]
 
 
-def test_refuses_plans_that_contain_each_other(folder: Path) -> None:
-    save(folder, plan("a") | {"action": [action("inner", "PlanDefinition/b|1")]})
-    save(folder, plan("b") | {"action": [{"id": "group", "action": [action("inner", "PlanDefinition/a|1")]}]})
-    a, b = f"{BASE}/PlanDefinition/a", f"{BASE}/PlanDefinition/b"
-    assert f"PlanDefinition-a.json: PlanDefinition.action: plans contain each other: {a} -> {b} -> {a}" in refusal(
-        folder
-    )
-
-
-def test_accepts_a_plan_nested_twice_without_a_cycle(folder: Path) -> None:
-    nested = [action("one", "PlanDefinition/plan|1"), action("two", "PlanDefinition/plan")]
-    save(folder, plan("outer") | {"action": nested})
-    assert len(Library.load(folder).plans()) == 2
-
-
 def test_names_all_problems_at_once(folder: Path) -> None:
     save(folder, activity() | {"priority": "soon", "intent": "wish"})
     save(folder, with_related("after-end", "surgery"))

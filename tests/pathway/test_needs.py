@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from pathway.codes import PLAN
-from pathway.library import Library, actions_of
+from pathway.elements import actions_of
+from pathway.library import Library
 from pathway.ports import Resource
 from tests.pathway.conftest import Clinic, yes
 from tests.pathway.forms import checklist, code, day, group, medicine, needs, operation, outcome, reassess, visit, words

@@ -10,9 +10,9 @@ import pytest
 from pathway.apply import apply
 from pathway.codes import PARAMETERS, PLAN
 from pathway.context import Context
-from pathway.elements import parameters_named
+from pathway.elements import actions_of, parameters_named
 from pathway.errors import InvalidDefinition
-from pathway.library import Library, actions_of
+from pathway.library import Library
 from pathway.parameters import Value, defaults, effective
 from pathway.references import reference_to
 from pathway.site import Parameters, Site

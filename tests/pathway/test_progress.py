@@ -131,7 +131,7 @@ class TestDecision:
         for action in PREPARATION:
             task = clinic.one("Task", action)
             assert task["status"] == "cancelled"
-            assert task["statusReason"] == {"text": "the pathway no longer asks for it"}
+            assert task["statusReason"] == {"text": "part of 'Excision of calcinosis', which is not in the plan"}
         assert clinic.statuses("Task")["alt-conservative-default"] == "requested"
         assert clinic.ours("Task", "confirm-cancellation") == []
 
@@ -154,8 +154,8 @@ class TestDecision:
         assert question["owner"]["reference"] == "PractitionerRole/coordinator"
         assert question["priority"] == "urgent"
         assert question["description"] == (
-            "Obtain medical clearance is no longer asked for (the pathway no longer asks for it). "
-            "Please cancel it, or keep it knowingly."
+            "Obtain medical clearance is no longer asked for (part of 'Excision of calcinosis', which is "
+            "not in the plan). Please cancel it, or keep it knowingly."
         )
         clinic.react_again("QuestionnaireResponse", "decision-2")
         assert len(clinic.ours("Task", "confirm-cancellation")) == 1

@@ -1,0 +1,85 @@
+"""A difference, written inside one transaction: resources, what may be sent, alerts, due rows, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pathway.errors import NotFound
+from pathway.ports import Create, Quarantined, Resource, Transaction, Written
+from pathway.progress import Changes
+from pathway.provenance import provenance
+from pathway.references import reference_to
+from pathway.site import Site
+from pathway.situation import Now
+
+
+def write(
+    tx: Transaction,
+    site: Site,
+    changes: Changes,
+    care_plan: str,
+    now: Now,
+    cause: str,
+    author: Resource | None = None,
+) -> bool:
+    """Write the difference of a CarePlan; False when there was none. `cause` is what set it off, `author` who did."""
+    written = _changed(tx, changes)
+    for reference in [w.reference for w in written]:
+        if reference in changes.release or tx.sent(reference):
+            tx.send(reference)
+    released = [r for r in changes.release if not tx.sent(r)]
+    for reference in released:
+        tx.send(reference)
+    for alert in changes.alerts:
+        tx.alert(alert)
+    _plan_due(tx, changes, care_plan, now)
+    _report(tx, changes, care_plan)
+    _record(tx, changes)
+    if written:
+        versions = [f"{w.reference}/{w.resource['meta']['versionId']}" for w in written]
+        record = provenance(site, changes.reasons, versions, cause, now, author)
+        tx.transact([Create(record)])
+        if any(tx.sent(reference) for reference, _ in changes.reasons):
+            tx.send(reference_to(record))
+    return bool(written or released)
+
+
+def close(tx: Transaction, care_plan: str) -> None:
+    """A clinician closed the plan: nothing more falls due."""
+    for work in tx.due.of_plan(care_plan):
+        if work.state == "scheduled":
+            tx.due.cancel(work.key, "the plan was closed")
+
+
+def _changed(tx: Transaction, changes: Changes) -> Sequence[Written]:
+    """What was really written: something of the same key may have been there although nothing is decided on it."""
+    written = tx.transact(changes.resources)
+    return [
+        w for change, w in zip(changes.resources, written, strict=True) if w.created or not isinstance(change, Create)
+    ]
+
+
+def _plan_due(tx: Transaction, changes: Changes, care_plan: str, now: Now) -> None:
+    wanted = {work.key for work in changes.due}
+    for work in changes.due:
+        tx.due.plan(work)
+    for work in tx.due.of_plan(care_plan):
+        ahead = work.state == "scheduled" and work.due_at > now.clinical
+        if ahead and work.key not in wanted and not changes.undecided & set(work.key.split(":")):
+            tx.due.cancel(work.key, "no longer asked for")
+
+
+def _record(tx: Transaction, changes: Changes) -> None:
+    for record in changes.records:
+        try:
+            tx.read("Provenance", record["id"])
+        except NotFound:
+            tx.transact([Create(record)])
+            tx.send(reference_to(record))
+
+
+def _report(tx: Transaction, changes: Changes, care_plan: str) -> None:
+    """What could not be worked out stands where people look for what went wrong; the rest of the plan came."""
+    if changes.issues:
+        text = "; ".join(dict.fromkeys(issue.diagnostics for issue in changes.issues))
+        tx.quarantine(Quarantined("plan-undecided", text, care_plan))
