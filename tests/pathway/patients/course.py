@@ -115,7 +115,7 @@ def explained(clinic: Clinic) -> Iterator[Said]:
     with clinic.store.transaction(clinic.hospital) as tx:
         for plan in clinic.ours("CarePlan"):
             answer = clinic.pathway.explain(tx, reference_to(plan), clinic.now())
-            for action in answer["parameter"][1:]:
+            for action in [p for p in answer["parameter"] if p["name"] == "action"]:
                 part = {p["name"]: next(v for name, v in p.items() if name != "name") for p in action["part"]}
                 yield Said(part["id"], part["included"], part["why"])
 
