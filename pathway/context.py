@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pathway import responses
-from pathway.codes import RECOVERY_DIARY
+from pathway.codes import ACTIVITY_TYPE
 from pathway.elements import parameters_named
 from pathway.individual import Individual, individuals
 from pathway.keys import action_key
@@ -196,10 +196,15 @@ class Context:
         ]
 
 
+def warns(form: Resource) -> bool:
+    """Whether a Questionnaire reports warning signs, as its code says."""
+    return any(c.get("system") == ACTIVITY_TYPE and c.get("code") == "warning-signs" for c in form.get("code", []))
+
+
 def _fits(library: Library, response: Resource) -> bool:
     """A warning sign counts whatever else is wrong with the form."""
-    diary = str(response.get("questionnaire", "")).split("|")[0] == RECOVERY_DIARY
-    return diary or not responses.faults(response, library)
+    form = library.find_questionnaire(str(response.get("questionnaire", "")))
+    return (form is not None and warns(form)) or not responses.faults(response, library)
 
 
 def walk(actions: Sequence[Resource]) -> Iterator[Resource]:

@@ -26,6 +26,11 @@ def action_key(care_plan: Key, action: str, *parts: str) -> Key:
     return Key(KEY_SYSTEM, f"{care_plan.value}:{_join(action, *[p for p in parts if p]).value}")
 
 
+def extraction_key(hospital: str, response: str, *place: str) -> Key:
+    """What is extracted from answers = hospital + id of the QuestionnaireResponse + the place of the answer in it."""
+    return _join(hospital, "extract", response, *place)
+
+
 def id_of(type: str, key: Key) -> str:
     """The UUID of our resource with this key."""
     return str(uuid5(_NAMESPACE, f"{type}|{key.value}"))

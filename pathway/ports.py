@@ -251,8 +251,8 @@ class Transaction(FhirServer, Protocol):
 class Store(Protocol):
     """Our database: a transaction at a time on one hospital's data, and what spans hospitals."""
 
-    def transaction(self, hospital: str) -> AbstractContextManager[Transaction]:
-        """Commits at the end, rolls back when the body raises. Raises NotFound for an unknown hospital."""
+    def transaction(self, hospital: str, *, read_only: bool = False) -> AbstractContextManager[Transaction]:
+        """Commits at the end, rolls back when the body raises; a `read_only` one cannot write. Raises NotFound."""
 
     def repository(self, hospital: str) -> FhirServer:
         """The hospital's base as a plain FHIR repository; each call is a transaction of its own."""

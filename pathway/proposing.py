@@ -125,7 +125,8 @@ class Proposing:
         """A Task that reports a flag has the Flag as its focus (CPG activity type report-flag)."""
         if coding_of(activity.get("code"), codes.CPG_ACTIVITY) != "report-flag":
             return None
-        code = {"coding": [{"system": codes.RED_FLAG, "code": self.action["id"]}], "text": brief.title}
+        own = {"coding": [{"system": codes.RED_FLAG, "code": self.action["id"]}]}
+        code = {**next(iter(self.action.get("code", [])), own), "text": brief.title}
         return self.context.situation.by_key.get(("Flag", brief.key.value)) or flag(brief.key, code, brief)
 
 

@@ -15,6 +15,7 @@ from pathway.enabled import Answers, answers_of, is_enabled
 from pathway.issues import Issue
 from pathway.library import Library
 from pathway.ports import Resource
+from pathway.sdc import UNIT, extension_value
 
 PERFORMER_TYPE = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-performerType"
 FINISHED = frozenset({"completed", "amended"})
@@ -153,11 +154,12 @@ class _Check:
             yield _issue("structure", f"{_name(question)} takes one answer, not {len(answers)}.", path)
         for number, answer in enumerate(answers):
             here = f"{path}.answer[{number}]"
-            yield from _answer(answer, question, f"{here}.value")
+            yield from answer_issues(answer, question, f"{here}.value")
             yield from self._level(answer, question.get("item", []), here)
 
 
-def _answer(answer: Resource, question: Resource, path: str) -> Iterator[Issue]:
+def answer_issues(answer: Resource, question: Resource, path: str) -> Iterator[Issue]:
+    """What is wrong with the value of one answer: its type, its limits, or that it is none of the options."""
     values = {name: value for name, value in answer.items() if name.startswith("value")}
     offered = question.get("answerOption", [])
     allowed = {name for option in offered for name in option if name.startswith("value")} if offered else set()
@@ -186,20 +188,13 @@ def _is_json(name: str, value: Any) -> bool:
 
 def _out_of_bounds(value: Any, question: Resource, path: str) -> Iterator[Issue]:
     for bound, words in _BOUNDS:
-        limit = _extension(question, bound)
+        limit = extension_value(question, _EXTENSION + bound)
         if limit is None or isinstance(value, dict):
             continue
         if value < limit if bound == "minValue" else value > limit:
-            unit = (_extension(question, "questionnaire-unit") or {}).get("display", "")
+            unit = (extension_value(question, UNIT) or {}).get("display", "")
             sentence = f"{_name(question)} must be {words} {limit} {unit}".rstrip()
             yield _issue("value", f"{sentence}; it is {value}.", path)
-
-
-def _extension(question: Resource, name: str) -> Any:
-    for extension in question.get("extension", []):
-        if extension["url"] == _EXTENSION + name:
-            return next((value for key, value in extension.items() if key.startswith("value")), None)
-    return None
 
 
 def _same(given: Any, offered: Any) -> bool:

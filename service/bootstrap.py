@@ -18,12 +18,12 @@ from fhir_adapters.hospital.client import HospitalClient
 from fhir_adapters.hospital.feed import Inflow
 from fhir_adapters.hospital.inbound import Inbound
 from fhir_adapters.hospital.outbound import Outbound
-from fhir_adapters.server.door import Door, Operation
+from fhir_adapters.server.care_plan_operations import explain
+from fhir_adapters.server.door import Door
 from fhir_adapters.store.engine import create_engine
 from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
-from pathway.codes import EXPLAIN
 from pathway.errors import Conflict, HospitalError, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
@@ -140,7 +140,7 @@ class Services:
             check=lambda resource: self.pathway(name).check(resource),
             software=VERSION,
             token=token.get_secret_value() if token else None,
-            operations=(Operation("explain", "CarePlan", EXPLAIN, partial(self.explain, name)),),
+            operations=(explain(lambda tx, asked: self.explain(name, tx, asked.instance)),),
         )
 
     def inbound(self, record: HospitalRecord) -> Inbound:

@@ -45,6 +45,7 @@ TYPES = [
     "MedicationRequest",
     "MedicationStatement",
     "Observation",
+    "OperationDefinition",
     "OperationOutcome",
     "Organization",
     "Parameters",

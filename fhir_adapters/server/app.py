@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -15,14 +16,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_adapters.r4 import admission
-from fhir_adapters.server import negotiation, operations, outcome
+from fhir_adapters.server import negotiation, outcome
 from fhir_adapters.server.access_log import ROUTE, AccessLog
 from fhir_adapters.server.auth import authorize
 from fhir_adapters.server.door import Door
 from fhir_adapters.server.errors import InteractionNotSupported, Malformed, TooLarge
 from fhir_adapters.server.interaction import Answer, FhirRequest, Interaction
 from fhir_adapters.server.matching import parameters
-from fhir_adapters.server.registry import ALL
+from fhir_adapters.server.registry import rows
 from fhir_adapters.server.resource_types import RESOURCE_TYPES, require_address
 from fhir_adapters.server.versions import etag, last_modified
 from pathway.errors import InvalidResource, NotFound
@@ -34,7 +35,7 @@ MAX_BODY_BYTES = admission.DEFAULT.size
 def fhir_app(door: Door) -> Starlette:
     """The FHIR base of `door`; mount it with `fhir_routes`, or it answers at the root."""
     paths: dict[str, dict[str, Interaction]] = {}
-    for interaction in (*operations.offered(door), *ALL):
+    for interaction in rows(door):
         paths.setdefault(interaction.path, {})[interaction.method] = interaction
     app = Starlette(
         routes=[_route(door, path, by_method) for path, by_method in paths.items()],
@@ -48,6 +49,21 @@ def fhir_app(door: Door) -> Starlette:
 def fhir_routes(path: str, app: ASGIApp) -> list[BaseRoute]:
     """Routes for a host application: `path` without and with a slash at the end, so that bundles reach both."""
     return [Route(path, _Root(path, app)), Mount(path, app)]
+
+
+class _Instance(Convertor[str]):
+    """The place of an id in an address; what begins with $ is an operation's name."""
+
+    regex = "[^/$][^/]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("instance", _Instance())
 
 
 class _Root:
@@ -68,7 +84,7 @@ def _route(door: Door, path: str, by_method: Mapping[str, Interaction]) -> Route
         try:
             if not interaction.public:
                 authorize(door, request.headers.get("authorization"))
-            asked = _asked(request)
+            asked = _asked(request, interaction)
             if interaction.level != "whole-system":
                 require_address(request.method, asked.type, asked.id, asked.version)
             body = await _body(request, interaction)
@@ -76,16 +92,18 @@ def _route(door: Door, path: str, by_method: Mapping[str, Interaction]) -> Route
         except Exception as error:
             return _response(outcome.answer(error))
 
-    return Route(path, endpoint, methods=sorted(by_method))
+    return Route(path.replace("{id}", "{id:instance}"), endpoint, methods=sorted(by_method))
 
 
-def _asked(request: Request) -> FhirRequest:
+def _asked(request: Request, interaction: Interaction) -> FhirRequest:
     headers, query = request.headers, parameters(request.url.query)
     negotiation.require_json_wanted(headers, query)
     returned, strict = negotiation.preferences(headers)
-    named = {name: request.path_params.get(name, "") for name in ("type", "id", "version")}
+    named = request.path_params
     return FhirRequest(
-        **named,
+        type=named.get("type", interaction.type),
+        id=named.get("id", ""),
+        version=named.get("version", ""),
         query=query,
         if_match=headers.get("if-match"),
         if_none_match=headers.get("if-none-match"),
@@ -100,10 +118,6 @@ async def _body(request: Request, interaction: Interaction) -> bytes:
     """The body as far as the interaction has one. Raises TooLarge, UnsupportedMediaType."""
     if interaction.body == "none":
         return b""
-    if interaction.body != "optional":
-        negotiation.require_media_type(
-            request.headers, negotiation.FORM if interaction.body == "form" else negotiation.JSON
-        )
     body = bytearray()
     try:
         async for chunk in request.stream():
@@ -112,6 +126,10 @@ async def _body(request: Request, interaction: Interaction) -> bytes:
                 raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes")
     except ClientDisconnect as error:
         raise Malformed("The connection ended before the body did") from error
+    if body or interaction.body != "optional":
+        negotiation.require_media_type(
+            request.headers, negotiation.FORM if interaction.body == "form" else negotiation.JSON
+        )
     return bytes(body)
 
 
@@ -154,4 +172,8 @@ async def _no_route(request: Request, error: Exception) -> Response:
         return _response(
             outcome.answer(InteractionNotSupported(f"{request.method[:16]} is not possible here", allowed=allowed))
         )
+    name = request.url.path.rpartition("/")[2]
+    if name.startswith("$"):
+        found = f"There is no operation {name[:64]} here; the CapabilityStatement lists those of each type"
+        return _response(outcome.answer(NotFound(found)))
     return _response(outcome.answer(NotFound("This address is not one of a FHIR base")))

@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fhir_adapters.server.operation import Operation
 from pathway.ports import Resource, Store, Transaction
-
-
-@dataclass(frozen=True)
-class Operation:
-    """An operation on one instance of a type, asked for by GET: `$name`, its definition's canonical, what it answers.
-
-    `run` takes the transaction it reads in and the id of the instance. Raises what reading raises.
-    """
-
-    name: str
-    type: str
-    definition: str
-    run: Callable[[Transaction, str], Resource]
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,11 @@ def entry(door: Door, bundle: FhirRequest, index: int, content: Resource) -> Ent
     segments = path.split("/")
     form = (asked["method"], _SHAPES.get(len(segments), ""))
     type, id, history, version = (*segments, "", "", "", "")[:4]
+    if segments[-1].startswith("$"):
+        raise InteractionNotSupported(
+            f"An entry cannot call {segments[-1][:64]}: send operations one by one, outside a Bundle. An entry can be"
+            " a read, vread, history, search, create, update or delete"
+        )
     require_address(form[0], type, id, version)
     if not all(segments):
         raise NotFound("The address of the entry has an empty part")

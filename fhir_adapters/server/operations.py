@@ -1,77 +1,47 @@
-"""$validate (https://hl7.org/fhir/R4/resource-operation-validate.html), and the operations that a door adds."""
+"""The operations that a door adds: their rows, and how one is carried out (https://hl7.org/fhir/R4/operations.html)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 
-from fhir_adapters.r4 import admission
-from fhir_adapters.server.door import Door, Operation
-from fhir_adapters.server.errors import InteractionNotSupported, Malformed
+from fhir_adapters.server.door import Door
 from fhir_adapters.server.interaction import Answer, FhirRequest, Interaction
-from pathway.errors import PathwayError
+from fhir_adapters.server.operation import Operation
+from fhir_adapters.server.operation_input import asked
 from pathway.issues import Issue, operation_outcome
 from pathway.ports import Resource
 
 
-def validate(door: Door, request: FhirRequest) -> Answer:
-    """What would keep the resource from being written, as an OperationOutcome; the answer is 200 either way.
-
-    The resource comes as the body or as the parameter `resource`; on an instance, without one, it is the stored one.
-    Raises NotFound, Gone, Malformed.
-    """
-    resource = _asked_about(request)
-    if resource is None:
-        if not request.id:
-            raise Malformed("$validate needs a resource, as the body or as the parameter resource")
-        resource = door.store.repository(door.hospital).read(request.type, request.id)
-    return Answer(HTTPStatus.OK, operation_outcome(_issues(door, request, resource)))
-
-
 def offered(door: Door) -> tuple[Interaction, ...]:
-    """The rows of the door's own operations."""
-    return tuple(
-        Interaction(
-            own.name,
-            "instance",
-            "GET",
-            f"/{{type}}/{{id}}/${own.name}",
-            partial(_run, own),
-            operation=own.definition,
-            type=own.type,
-        )
-        for own in door.operations
-    )
+    """The rows of the door's own operations: POST, and GET for one that does not affect state."""
+    return tuple(row for operation in door.operations for row in _rows(operation))
 
 
-def _run(own: Operation, door: Door, request: FhirRequest) -> Answer:
-    if request.type != own.type:
-        raise InteractionNotSupported(f"${own.name} is an operation on {own.type}, not on {request.type}")
-    with door.store.transaction(door.hospital) as tx:
-        return Answer(HTTPStatus.OK, own.run(tx, request.id))
+def _rows(operation: Operation) -> Iterator[Interaction]:
+    name, type, perform = operation.name, operation.type, partial(_perform, operation)
+    for level in sorted(operation.levels):
+        path = f"/{type}/${name}" if level == "type" else f"/{type}/{{id}}/${name}"
+        offered = Interaction(name, level, "POST", path, perform, "optional", operation=operation.definition, type=type)
+        yield offered
+        if not operation.affects_state:
+            yield replace(offered, method="GET", body="none")
 
 
-def _asked_about(request: FhirRequest) -> Resource | None:
-    body = request.resource
-    if body is None or body.get("resourceType") != "Parameters":
-        return body
-    parameters = body.get("parameter")
-    for parameter in parameters if isinstance(parameters, list) else []:
-        if isinstance(parameter, dict) and parameter.get("name") == "resource":
-            resource = parameter.get("resource")
-            return resource if isinstance(resource, dict) else None
-    return None
+def _perform(operation: Operation, door: Door, request: FhirRequest) -> Answer:
+    """The answer is a resource, the only output of these operations, and so the body itself."""
+    found = asked(operation, request.id, request.query, request.resource)
+    with door.store.transaction(door.hospital, read_only=not operation.affects_state) as tx:
+        result = operation.run(tx, found)
+    return Answer(HTTPStatus.OK, _preferred(operation, request, result))
 
 
-def _issues(door: Door, request: FhirRequest, resource: Resource) -> Sequence[Issue]:
-    issues = admission.check(resource, request.type)
-    if issues:
-        return issues
-    if request.id and resource.get("id") != request.id:
-        return [Issue("error", "invalid", f"The resource's id is not {request.id[:64]!r}", f"{request.type}.id")]
-    try:
-        door.check(resource)
-    except PathwayError as error:
-        return error.issues
-    return []
+def _preferred(operation: Operation, request: FhirRequest, result: Resource) -> Resource | None:
+    """As Prefer: return asks for, which is about what changes state; without it, the result."""
+    if not operation.affects_state or request.returned in (None, "representation"):
+        return result
+    if request.returned == "minimal":
+        return None
+    return operation_outcome([Issue("information", "informational", f"${operation.name} was carried out")])

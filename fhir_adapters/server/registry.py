@@ -1,14 +1,22 @@
-"""Every interaction this server has: the router and the CapabilityStatement are both made from these rows."""
+"""Every interaction this server has: the router and the CapabilityStatement are both made from these rows.
+
+The operations that a door adds are rows too: `operations.offered` makes them from their declarations.
+"""
 
 from __future__ import annotations
 
-from fhir_adapters.server import bundle, capability, operations, read, search, write
+from fhir_adapters.server import bundle, capability, operations, read, search, validate, write
 from fhir_adapters.server.door import Door
 from fhir_adapters.server.interaction import Answer, FhirRequest, Interaction
 from fhir_adapters.server.performing import reading, writing
 
 _TYPE, _INSTANCE = "/{type}", "/{type}/{id}"
 _VALIDATE = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+
+
+def rows(door: Door) -> tuple[Interaction, ...]:
+    """Everything a door answers, its own operations with FHIR's."""
+    return (METADATA, *operations.offered(door), *INTERACTIONS)
 
 
 def _capabilities(door: Door, request: FhirRequest) -> Answer:
@@ -21,9 +29,9 @@ INTERACTIONS = (
     Interaction("transaction", "whole-system", "POST", "/", bundle.system, "resource"),
     Interaction("batch", "whole-system", "POST", "/", bundle.system, "resource"),
     Interaction("search-type", "type", "POST", f"{_TYPE}/_search", reading(search.search), "form"),
-    Interaction("validate", "type", "POST", f"{_TYPE}/$validate", operations.validate, "resource", operation=_VALIDATE),
+    Interaction("validate", "type", "POST", f"{_TYPE}/$validate", validate.validate, "resource", operation=_VALIDATE),
     Interaction(
-        "validate", "instance", "POST", f"{_INSTANCE}/$validate", operations.validate, "optional", operation=_VALIDATE
+        "validate", "instance", "POST", f"{_INSTANCE}/$validate", validate.validate, "optional", operation=_VALIDATE
     ),
     Interaction(
         "vread",
@@ -58,4 +66,3 @@ INTERACTIONS = (
         offers={"conditionalUpdate": True},
     ),
 )
-ALL = (METADATA, *INTERACTIONS)

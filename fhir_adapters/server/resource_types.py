@@ -29,6 +29,7 @@ RESOURCE_TYPES = (
     "Library",
     "Location",
     "Observation",
+    "OperationDefinition",
     "Organization",
     "Patient",
     "PlanDefinition",

@@ -24,7 +24,7 @@ def create_engine(url: str) -> Engine:
     """An engine for `sqlite:///path`, `sqlite://` (in memory, one connection) or `postgresql+psycopg://...`.
 
     A transaction on SQLite takes the write lock at its begin, so that what it read stays true until it commits;
-    one with the execution option `READ_ONLY` does not.
+    one with the execution option `READ_ONLY` does not, and cannot write.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
@@ -68,4 +68,5 @@ def _configure(engine: Engine, journal: str) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         read_only = connection.get_execution_options().get(READ_ONLY)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -85,8 +85,17 @@ class MemoryStore:
         self._writing = Lock()
 
     @contextmanager
-    def transaction(self, hospital: str, *, actor: str = SERVICE) -> Iterator[MemoryTransaction]:
-        """Raises NotFound for an unknown hospital."""
+    def transaction(
+        self, hospital: str, *, actor: str = SERVICE, read_only: bool = False
+    ) -> Iterator[MemoryTransaction]:
+        """A `read_only` one waits for no writer and may not write: RuntimeError. Raises NotFound."""
+        if read_only:
+            before = self.state(hospital)
+            state = before.copy()
+            yield MemoryTransaction(state, self._clock(), actor)
+            if state != before:
+                raise RuntimeError("A transaction that may only read has written")
+            return
         if not self._writing.acquire(timeout=10):
             raise RuntimeError("Another transaction is not ending: is this one inside it?")
         try:

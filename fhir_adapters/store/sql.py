@@ -41,7 +41,7 @@ class SqlStore:
 
     @contextmanager
     def transaction(self, hospital: str, *, actor: str = SERVICE, read_only: bool = False) -> Iterator[SqlTransaction]:
-        """`actor` is who the audit names; a `read_only` one waits for no writer.
+        """`actor` is who the audit names; a `read_only` one waits for no writer and cannot write.
 
         Raises NotFound for an unknown hospital, Conflict when another transaction took a key first.
         """
@@ -223,7 +223,8 @@ class SqlStore:
     @contextmanager
     def _connection(self, *, read_only: bool = False) -> Iterator[Connection]:
         turn = self._reading if read_only else self._writing
-        with turn, self.engine.connect().execution_options(**{READ_ONLY: read_only}) as connection:
+        options = {READ_ONLY: read_only, "postgresql_readonly": read_only}
+        with turn, self.engine.connect().execution_options(**options) as connection:
             try:
                 with connection.begin():
                     yield connection

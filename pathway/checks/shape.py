@@ -13,7 +13,9 @@ from pathway.elements import parts
 from pathway.ports import Resource
 from pathway.requests import KINDS
 
-CANONICAL = frozenset({"PlanDefinition", "ActivityDefinition", "Questionnaire", "CodeSystem", "ValueSet"})
+CANONICAL = frozenset(
+    {"PlanDefinition", "ActivityDefinition", "Questionnaire", "CodeSystem", "ValueSet", "OperationDefinition"}
+)
 TYPES = CANONICAL | {"DocumentReference"}
 
 _NOT_R4 = frozenset({"subjectCanonical", "valueCodeableReference", "valueRatioRange"})

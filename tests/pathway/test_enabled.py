@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pathway.enabled import answers_of, is_enabled
+from pathway.enabled import answers_of, enabled_only, is_enabled
 
 RED = {"system": "http://example.org/colours", "code": "red", "display": "Red"}
 
@@ -79,3 +79,28 @@ def test_answers_inside_answers_count() -> None:
     inner = {"linkId": "pain", "answer": [{"valueInteger": 5}]}
     response = {"item": [{"linkId": "outer", "answer": [{"valueBoolean": True, "item": [inner]}]}]}
     assert answers_of(response) == {"outer": [True], "pain": [5]}
+
+
+def kept(questions: list[dict[str, Any]], *links: str) -> list[str]:
+    """Of questions that are all answered with yes, those that are left."""
+    items = [{"linkId": link, "answer": [{"valueBoolean": True}]} for link in links]
+    left = enabled_only({"item": items}, {"item": questions})
+    return [item["linkId"] for item in left.get("item", [])]
+
+
+def if_answered(link: str, on: str, answered: bool) -> dict[str, Any]:
+    rule = {"question": on, "operator": "exists", "answerBoolean": answered}
+    return {"linkId": link, "type": "boolean", "enableWhen": [rule]}
+
+
+def test_an_answer_that_is_not_asked_for_enables_nothing() -> None:
+    chain = [if_answered("c", "b", True), if_answered("b", "a", True), if_answered("a", "nothing", True)]
+    assert kept(chain, "c", "b", "a") == []
+
+
+def test_a_question_comes_back_when_what_kept_it_out_goes() -> None:
+    assert kept([if_answered("b", "a", False), if_answered("a", "nothing", True)], "b", "a") == ["b"]
+
+
+def test_rules_that_contradict_each_other_come_to_an_end() -> None:
+    assert kept([if_answered("a", "b", False), if_answered("b", "a", True)], "a", "b") in ([], ["a"], ["a", "b"])

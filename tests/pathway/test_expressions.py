@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pathway.errors import InvalidDefinition
-from pathway.expressions import MAX_LENGTH, ExpressionFailed, check, evaluate, holds
+from pathway.expressions import MAX_LENGTH, ExpressionFailed, check, evaluate, holds, names_in
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "active": True, "name": [{"given": ["Eva", "Maria"]}]}
 
@@ -21,6 +21,8 @@ PATIENT = {"resourceType": "Patient", "id": "p1", "active": True, "name": [{"giv
         "name.given.where($this = 'today()').empty()",
         "'matches(' + id",
         "name // the official one\n .exists()",
+        "name.given.where($this = 'E').exists() and name.exists(family = 'x')",
+        "iif(active, name.repeat(given), {}).coalesce(id, 'none')",
     ],
 )
 def test_accepts(expression: str) -> None:
@@ -41,6 +43,15 @@ def test_accepts(expression: str) -> None:
         ("%nobody.exists()", "%nobody is not known here"),
         ("%`nobody`.exists()", "%nobody is not known here"),
         ("%subject.exists() and %Other.exists()", "%Other is not known here"),
+        ("name.descendants()", "descendants() is not allowed"),
+        ("name.children()", "children() is not allowed"),
+        ("name.unknownFunction()", "There is no function unknownFunction()"),
+        ("`now`()", "There is no function `now`()"),
+        ("name.where()", "where() does not take 0 argument(s)"),
+        ("id.round(1, 2)", "round() does not take 2 argument(s)"),
+        ("name.exists(given, family)", "exists() does not take 2 argument(s)"),
+        ("name.count(1)", "count() does not take 1 argument(s)"),
+        ("(" * 900 + "1" + ")" * 900, "is not FHIRPath (it is nested too deeply)"),
         ("name.where(", "is not FHIRPath"),
         ("name name", "is not FHIRPath"),
         ("%'subject'.exists()", "% is not known here"),
@@ -68,20 +79,73 @@ def test_a_condition_that_holds_is_true() -> None:
     assert holds("active", PATIENT, {}) is True
 
 
-@pytest.mark.parametrize("expression", ["id", "name.given.count()", "name"])
-def test_a_condition_that_is_no_boolean_fails(expression: str) -> None:
-    with pytest.raises(ExpressionFailed, match=r"1 value\(s\) that are not one boolean"):
+@pytest.mark.parametrize(
+    ("expression", "gave"),
+    [
+        ("id", "1 value (string)"),
+        ("name.given.count()", "1 value (integer)"),
+        ("name", "1 value (object)"),
+        ("$this", "1 value (Patient)"),
+        ("true | false", "2 values (boolean)"),
+        ("id | active", "2 values (boolean, string)"),
+    ],
+)
+def test_a_condition_that_is_not_one_boolean_says_what_it_gave_and_what_it_should(expression: str, gave: str) -> None:
+    with pytest.raises(ExpressionFailed) as failed:
         holds(expression, PATIENT, {})
+    assert str(failed.value) == f"{expression} gave {gave}; a condition gives true, false or nothing"
 
 
-def test_a_condition_with_two_values_fails() -> None:
-    with pytest.raises(ExpressionFailed, match=r"gave 2 value\(s\) that are not one boolean"):
-        holds("true | false", PATIENT, {})
+@pytest.mark.parametrize(
+    ("expression", "mistake"),
+    [
+        ("id > 3", "values of different types are compared"),
+        ("id + 3", "values are added or subtracted that do not go together"),
+        ("id - 'x'", "values are added or subtracted that do not go together"),
+        ("id * 2", "a number was expected"),
+        ("-id", "a number was expected"),
+        ("active.startsWith('E')", "a text was expected"),
+        ("id and true", "true or false was expected"),
+        ("name.given.take(id)", "a whole number was expected"),
+        ("name.given.single()", "several values, or one of another type, came where a single one was expected"),
+        ("name.given & 'x'", "several values, or one of another type, came where a single one was expected"),
+        ("%nobody.exists()", "%nobody is not known here"),
+    ],
+)
+def test_an_expression_that_fails_names_itself_and_the_mistake(expression: str, mistake: str) -> None:
+    with pytest.raises(ExpressionFailed) as failed:
+        evaluate(expression, PATIENT, {})
+    assert str(failed.value) == f"{expression} could not be evaluated: {mistake}"
 
 
-def test_an_expression_that_cannot_be_evaluated_names_itself() -> None:
-    with pytest.raises(ExpressionFailed, match=r"name\.unknownFunction\(\) could not be evaluated"):
-        evaluate("name.unknownFunction()", PATIENT, {})
+def test_what_cannot_be_parsed_cannot_be_evaluated() -> None:
+    with pytest.raises(ExpressionFailed, match=r"^name name is not FHIRPath \(column 6: "):
+        evaluate("name name", PATIENT, {})
+
+
+@pytest.mark.parametrize("expression", ["id > 3", "id + 3", "id * 2", "name.given & 'x'", "name.given.take(id)", "id"])
+def test_a_failure_quotes_nothing_of_the_patient(expression: str) -> None:
+    secret = {"resourceType": "Patient", "id": "Rumpel", "name": [{"given": ["Rumpel", "Stilz"]}]}
+    with pytest.raises(ExpressionFailed) as failed:
+        holds(expression, secret, {})
+    assert "Rumpel" not in str(failed.value)
+
+
+@pytest.mark.parametrize("expression", ["1 / 0", "1 div 0", "1 mod 0", "name[7]", "name.given[2]", "(1 | 2).skip(5)"])
+def test_what_is_not_there_is_nothing(expression: str) -> None:
+    assert evaluate(expression, PATIENT, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("true", ()),
+        ("%b.exists() and %a.exists() and %b.id = 'x'", ("b", "a")),
+        ("%a.id = '%b' or '\\'%c'.exists() // %d\n or /* %e */ %`f`.exists()", ("a", "f")),
+    ],
+)
+def test_the_names_in_an_expression(expression: str, names: tuple[str, ...]) -> None:
+    assert names_in(expression) == names
 
 
 def test_variables_are_named_without_a_percent_sign() -> None:

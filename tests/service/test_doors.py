@@ -10,6 +10,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from pathway.codes import EXPLAIN
 from pathway.errors import Refused
 from service.cli import app as command_line
 from service.demo.processes import DutyDesk, Process, free_port, service_process
@@ -150,6 +151,8 @@ def test_a_plan_is_explained_over_fhir_and_on_the_command_line(
     explained = httpx.get(f"{base}/CarePlan/{plan}/$explain", timeout=30)
     assert explained.status_code == 200
     assert "the indications are answered" in explained.text
+    definition = httpx.get(f"{base}/OperationDefinition/CarePlan-explain", timeout=30).json()
+    assert (definition["url"], definition["code"]) == (EXPLAIN, "explain")
     monkeypatch.setenv("CALCINOSIS_PATHWAY_DATABASE_URL", service.environment["CALCINOSIS_PATHWAY_DATABASE_URL"])
     shown = CliRunner().invoke(command_line, ["explain", "north", plan])
     assert shown.exit_code == 0

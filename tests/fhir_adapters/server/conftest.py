@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 
 from fhir_adapters.server.app import fhir_app, fhir_routes
 from fhir_adapters.server.door import Door
+from fhir_adapters.server.operation import Operation
 from fhir_adapters.store.engine import create_engine
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
@@ -115,12 +116,12 @@ def open_base(store: SqlStore, host: tuple[Starlette, str]) -> Iterator[Opener]:
     app, origin = host
     with httpx.Client() as http:
 
-        def opened(token: str | None = None) -> Base:
+        def opened(token: str | None = None, operations: tuple[Operation, ...] = ()) -> Base:
             hospital = f"hospital-{next(_numbers)}"
             url = f"{origin}/hospitals/{hospital}/fhir"
             store.register(hospital, "test", url)
             base = Base(http, store, hospital, url)
-            door = Door(store, hospital, url, base.react, refuse_note, "0.1.0", token)
+            door = Door(store, hospital, url, base.react, refuse_note, "0.1.0", token, operations)
             app.router.routes.extend(fhir_routes(f"/hospitals/{hospital}/fhir", fhir_app(door)))
             return base
 

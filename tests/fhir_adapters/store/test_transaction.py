@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from fhir_adapters.r4.admission import parse, render
 from fhir_adapters.store.memory import MemoryStore
@@ -187,6 +188,18 @@ def test_rollback_leaves_nothing(store: Stores) -> None:
             tx.read("Procedure", "op-1")
         assert tx.search("Task").resources == []
         assert tx.receive(procedure(), "pull") is not None
+        assert tx.transact([Create(visit(), KEY)])[0].created
+
+
+def test_a_transaction_that_may_only_read_cannot_write(store: Stores) -> None:
+    with (
+        pytest.raises((OperationalError, RuntimeError), match="read"),
+        store.transaction("demo", read_only=True) as tx,
+    ):
+        assert tx.search("Task").resources == []
+        tx.transact([Create(visit(), KEY)])
+    assert store.repository("demo").search("Task").resources == []
+    with store.transaction("demo") as tx:
         assert tx.transact([Create(visit(), KEY)])[0].created
 
 
