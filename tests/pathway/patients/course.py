@@ -84,8 +84,8 @@ class Course:
 
     def made(self) -> list[Resource]:
         """Every resource as it is now that the pathway is the author of."""
-        types = ("CarePlan", *REQUESTS)
-        return [r for type in types for r in self.clinic.ours(type)] + self.clinic.all("Provenance")
+        resources = [self.clinic.read(*reference.split("/")) for reference in self.clinic.versions()]
+        return [r for r in resources if key_of(r) is not None or r["resourceType"] == "Provenance"]
 
 
 def live(patient: Patient, content: Library) -> Course:

@@ -263,7 +263,10 @@ DECIDING = (
             ("2026-03-03", decision("declined")),
         ),
         row=4,
-        asked={"dec-delay-risk-talk": "requested, surgeon"},
+        asked={
+            "dec-delay-risk-talk": "requested, surgeon",
+            "decision-without-reason": "requested, surgeon",
+        },
         not_asked={
             "proc-excision": "not so: decision = surgery",
             "watchful-follow-up": "not so: decision = watchful follow-up or conservative",
@@ -279,7 +282,7 @@ DECIDING = (
             ("2026-03-03", decision("surgery", "anesthesia-planned")),
             ("2026-03-04", hospital("prep-medical-clearance", status="accepted")),
             ("2026-03-05", checklist({"prep-ask-questions": "Can I wait until summer?"})),
-            ("2026-03-06", decision("conservative")),
+            ("2026-03-06", decision("conservative", answers={"dec-outcome-reason": "She wants to wait until summer."})),
             ("2026-03-07", nothing),
         ),
         asked={

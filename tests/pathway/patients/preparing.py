@@ -79,7 +79,7 @@ PREPARING = (
     ),
     Patient(
         "Karin Roth",
-        "Nobody will drive her home after the anesthesia, which blocks the surgery three days before; then her son will.",
+        "Nobody will drive her home after the anesthesia: three days before, that is a blocker; then her son will.",
         steps=(
             *booked("anesthesia-planned"),
             ("2026-03-13 12:00", nothing),

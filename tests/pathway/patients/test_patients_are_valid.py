@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 from msgspec import json
 
+from pathway.extract import extract
 from pathway.ports import Resource
+from pathway.responses import faults
 from tests.pathway.patients.conftest import Lived
 from tests.pathway.patients.course import Course
 from tests.pathway.patients.everyone import EVERYONE
@@ -16,6 +18,7 @@ from tests.pathway.patients.structure import skeleton
 from tests.pathway.test_risks import assessed
 
 MADE = {"Appointment", "CarePlan", "CommunicationRequest", "Flag", "Provenance", "ServiceRequest", "Task"}
+DRAWN = {"Observation", "RiskAssessment"}
 JSON = json.Encoder(decimal_format="number")
 FHIR = {"content-type": "application/fhir+json", "accept": "application/fhir+json"}
 
@@ -24,19 +27,24 @@ def test_a_server_finds_no_error(lived: Lived, hapi_base: str) -> None:
     """Of resources that are alike for a validator (`structure.py`), one is shown to it; of each, every version."""
     courses = [lived(patient) for patient in EVERYONE]
     different = {skeleton(resource): resource for course in courses for resource in made(course)}
-    assert {resource["resourceType"] for resource in different.values()} == {*MADE, "RiskAssessment"}
+    assert {resource["resourceType"] for resource in different.values()} == MADE | DRAWN
     with httpx.Client(base_url=hapi_base, timeout=120, trust_env=False) as client, ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda resource: errors(client, resource), different.values()))
     assert [(r, e) for r, e in zip(different.values(), found, strict=True) if e] == []
 
 
 def made(course: Course) -> Iterator[Resource]:
-    """Every version of what the pathway authored for a patient, and her risks."""
+    """Every version of what the pathway authored for a patient, her risks, and what is extracted from her answers."""
     repository = course.clinic.store.repository(course.clinic.hospital)
     for resource in course.made():
         yield from repository.history(resource["resourceType"], resource["id"])
     if course.clinic.ours("CarePlan"):
         yield assessed(course.clinic)
+    library = course.clinic.pathway.library
+    for response in course.clinic.all("QuestionnaireResponse"):
+        if not faults(response, library):
+            form = library.questionnaire(response["questionnaire"])
+            yield from (entry["resource"] for entry in extract(response, form, "north").bundle.get("entry", []))
 
 
 def errors(client: httpx.Client, resource: Resource) -> list[Resource]:
