@@ -8,6 +8,7 @@ from pathway.keys import care_plan_key, id_of
 from pathway.library import Library
 from pathway.ports import Resource
 from pathway.references import reference_to
+from pathway.signing import is_signed
 from pathway.site import Site, has_code
 from pathway.surgery import Finding
 
@@ -32,6 +33,14 @@ def refusal(subject: Resource | None) -> Finding | None:
     if subject.get("deceasedBoolean") is True or "deceasedDateTime" in subject:
         return Finding("referral-deceased", "The referral is for a patient who is recorded as deceased.")
     return None
+
+
+def unsigned(plan: Resource, site: Site) -> Finding | None:
+    """Why nobody can be enrolled on this version of the plan: a real hospital uses signed content only."""
+    if site.kind != "real" or is_signed(plan):
+        return None
+    text = "The content of the pathway is not signed off here: sign it off, then try this referral again."
+    return Finding("referral-content-unsigned", text)
 
 
 def care_plan(

@@ -26,6 +26,7 @@ from pathway.redating import redated
 from pathway.references import patient_of, reference_to, rewritten
 from pathway.review import review, title_of
 from pathway.settle import settle
+from pathway.signing import base_of, bases
 from pathway.site import Site, has_code
 from pathway.situation import Now, Situation, care_plans_of, gather
 from pathway.surgery import Finding, Surgery, end_of, recognised, status_finding
@@ -83,6 +84,8 @@ class Pathway:
 
     def check(self, resource: Resource) -> None:
         """What our own door refuses beyond plain FHIR. Raises InvalidResource."""
+        if "url" in resource and base_of(resource) in bases(self.library.resources()):
+            raise InvalidResource("The pathway's own definitions change by a sign-off or a new version, not here")
         if resource["resourceType"] == "QuestionnaireResponse":
             issues = responses.faults(resource, self.library)
             if issues:
@@ -113,7 +116,7 @@ class Pathway:
         subject = self._patient(tx, request)
         conditions = list(search_all(tx, "Condition", [("patient", reference_to(subject))])) if subject else []
         if enrolment.is_referral(request, self.site):
-            refused = enrolment.refusal(subject)
+            refused = enrolment.refusal(subject) or enrolment.unsigned(self.library.plan(self.plan), self.site)
             if refused is not None or subject is None:
                 self._review(tx, subject, None, request, refused or Finding("referral-patient-unknown", ""), now)
                 return False

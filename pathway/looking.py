@@ -58,12 +58,10 @@ class Looking:
             if condition["kind"] != kind:
                 continue
             looked = self._look(f"condition[{number}]", condition["expression"])
-            evaluation = looked.evaluation
-            if evaluation.outcome == "failed":
-                self.issues.append(fault(self.action, looked.element, evaluation.message))
-            elif evaluation.outcome == "value":
-                text = f"{evaluation.expression} gave {len(evaluation.value)} value(s) that are not one boolean"
-                self.issues.append(fault(self.action, looked.element, text))
+            try:
+                _ = looked.evaluation.holds
+            except ExpressionFailed as error:
+                self.issues.append(fault(self.action, looked.element, str(error)))
             yield looked
 
     def _look(self, element: str, expression: Resource) -> Looked:

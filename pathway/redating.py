@@ -45,9 +45,10 @@ def days_in(request: Resource, zone: str) -> Window | None:
     )
     if period is None and "occurrenceDateTime" in request:
         period = {"start": request["occurrenceDateTime"], "end": request["occurrenceDateTime"]}
-    edges = (
-        [calendar_date(str(period[edge]), zone) if edge in period else None for edge in ("start", "end")]
-        if period
-        else []
-    )
-    return Window(*edges) if any(edges) else None
+    return period_of(period or {}, zone)
+
+
+def period_of(period: Resource, zone: str) -> Window | None:
+    """A FHIR Period as calendar days at the clinic; None without any whole day."""
+    first, last = (calendar_date(str(period[e]), zone) if e in period else None for e in ("start", "end"))
+    return Window(first, last) if first or last else None

@@ -18,17 +18,18 @@ from fhir_adapters.hospital.client import HospitalClient
 from fhir_adapters.hospital.feed import Inflow
 from fhir_adapters.hospital.inbound import Inbound
 from fhir_adapters.hospital.outbound import Outbound
-from fhir_adapters.server.care_plan_operations import explain
 from fhir_adapters.server.door import Door
 from fhir_adapters.store.engine import create_engine
 from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
+from pathway.codes import PLAN
 from pathway.errors import Conflict, HospitalError, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
-from pathway.ports import AlertRoute, Resource, Transaction, Update, Visit
+from pathway.ports import AlertRoute, Resource, Transaction, Visit
 from pathway.references import reference_to
+from pathway.signing import Approval, is_signed
 from pathway.site import Site
 from pathway.situation import Now
 from schedules.calendar import OpenDays
@@ -36,6 +37,8 @@ from schedules.choose_visit import choose_visit
 from schedules.duties import release
 from schedules.timetable import Duty, Timetable
 from service.alerts import Webhook
+from service.content import Content, SignOff
+from service.operations import Operations
 from service.settings import Settings
 
 VERSION = version("calcinosis-pathway")
@@ -49,15 +52,19 @@ def wire_clock() -> datetime:
 
 @dataclass
 class Services:
-    """Everything the command line, the REST APIs and the duties work with."""
+    """Everything the command line, the REST APIs and the duties work with. `library`: the shipped content."""
 
     settings: Settings
     store: SqlStore
     library: Library
     http: httpx.Client
     route: AlertRoute | None
+    content: Content = field(init=False)
     _clients: dict[tuple[str, str], HospitalClient] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
+
+    def __post_init__(self) -> None:
+        self.content = Content(self.store, self.library)
 
     def hospital(self, name: str) -> HospitalRecord:
         """Raises NotFound."""
@@ -80,7 +87,7 @@ class Services:
         def chosen(first: date, last: date, target: date) -> Visit:
             return choose_visit(days, first, last, target)
 
-        return Pathway(self.library, site, chosen)
+        return Pathway(self.content.library(name), site, chosen)
 
     def client(self, record: HospitalRecord) -> HospitalClient:
         """One per hospital and address, so that its CapabilityStatement is read once."""
@@ -102,21 +109,30 @@ class Services:
             record = self.store.hospital(site.hospital)
             if (record.base_url, record.site) != (base_url.rstrip("/"), configured):
                 raise
-        self.store.repository(site.hospital).transact([Update(d) for d in self.library.resources()])
+        self.content.publish(site.hospital)
         return record
 
     def activate(self, name: str) -> HospitalRecord:
-        """Let the duties work for a hospital. Raises Refused with what is missing."""
-        site = self.site(name)
-        missing = site.missing_roles(self.library.roles())
-        if missing:
-            raise Refused(f"Nobody is named for: {', '.join(missing)}. No Task leaves without an owner")
-        if site.kind == "real":
-            raise Refused(
-                "The pathway's content is a draft: a real hospital needs a signed-off version and alert route"
-            )
+        """Let the duties work for a hospital. Raises Refused with everything that is missing."""
+        if missing := self.missing(self.site(name)):
+            raise Refused(f"{name} cannot be activated. {' '.join(missing)}")
         self.store.set_status(name, "active")
         return self.store.hospital(name)
+
+    def missing(self, site: Site) -> list[str]:
+        """What a hospital lacks before it can be active, a sentence each."""
+        library, lacking = self.content.library(site.hospital), []
+        if roles := site.missing_roles(library.roles()):
+            lacking.append(f"Nobody is named for: {', '.join(roles)}. No Task leaves without an owner.")
+        if site.kind == "real" and not is_signed(library.plan(PLAN)):
+            lacking.append("The pathway's content is a draft: the site's clinical owner has to sign it off.")
+        if site.kind == "real" and self.route is None:
+            lacking.append("No alert route is set (CALCINOSIS_PATHWAY_ALERT_WEBHOOK_URL): nobody could be called.")
+        return lacking
+
+    def sign(self, name: str, approval: Approval, actor: str, changed: Sequence[Resource] = ()) -> SignOff:
+        """Make the site's own active version of the content. Raises NotFound, and what Content.sign raises."""
+        return self.content.sign(self.site(name), approval, self.now(name), actor, changed)
 
     def react(self, name: str, tx: Transaction, resource: Resource) -> None:
         """Answer a resource that arrived at our own door; what the hospital has of ours is kept up to date."""
@@ -140,7 +156,7 @@ class Services:
             check=lambda resource: self.pathway(name).check(resource),
             software=VERSION,
             token=token.get_secret_value() if token else None,
-            operations=(explain(lambda tx, asked: self.explain(name, tx, asked.instance)),),
+            operations=Operations(lambda: self.pathway(name), lambda: self.now(name)).all(),
         )
 
     def inbound(self, record: HospitalRecord) -> Inbound:
@@ -221,4 +237,7 @@ def bootstrap(settings: Settings) -> Services:
         if settings.alert_webhook_url
         else None
     )
-    return Services(settings, open_store(settings.database_url), Library.load(), http, route)
+    services = Services(settings, open_store(settings.database_url), Library.load(), http, route)
+    for record in services.store.hospitals():
+        services.content.publish(record.name)
+    return services

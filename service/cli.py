@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import signal
 import sys
+from datetime import datetime
+from pathlib import Path
 from threading import Event
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
 
+from fhir_adapters.r4.admission import parse
 from pathway.errors import PathwayError
-from service.bootstrap import VERSION, bootstrap
+from pathway.signing import Approval
+from service.bootstrap import VERSION, bootstrap, wire_clock
 from service.settings import Settings, check_binding
 
 app = typer.Typer(
@@ -110,6 +115,26 @@ def explain(
     with services.store.transaction(hospital, read_only=True) as tx:
         answer = services.explain(hospital, tx, care_plan)
     Console().print(table(answer))
+
+
+@app.command()
+def sign_off(
+    hospital: Annotated[str, typer.Argument(help="The name it is registered by.")],
+    by: Annotated[str, typer.Option(help="Who signs: Practitioner/ID or PractitionerRole/ID at the hospital.")],
+    display: Annotated[str, typer.Option(help="Their name.")],
+    changes: Annotated[str, typer.Option(help="What was looked at and changed.")],
+    changed: Annotated[
+        list[Path] | None, typer.Option(help="A file with an artefact of the site's own, in place of the shipped one.")
+    ] = None,
+    date: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today by default.")] = None,
+) -> None:
+    """Record that a site's clinical owner has signed off the content: the site's own active version is made."""
+    services = bootstrap(Settings())
+    day = (date or wire_clock().astimezone(ZoneInfo(services.site(hospital).zone))).date().isoformat()
+    approval = {"approver": {"reference": by, "display": display}, "date": day, "changes": changes}
+    own = [parse(path.read_bytes()) for path in changed or ()]
+    done = services.sign(hospital, Approval.model_validate(approval), "command-line", own)
+    typer.echo(f"{hospital}: version {done.version} is {done.status}, {sum(done.artefacts.values())} artefacts")
 
 
 def main() -> None:

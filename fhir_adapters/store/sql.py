@@ -20,6 +20,7 @@ from fhir_adapters.store.links import Link
 from fhir_adapters.store.outbox import OutboxClaim
 from fhir_adapters.store.quarantine import QuarantineEntry
 from fhir_adapters.store.repository import EachCallATransaction
+from fhir_adapters.store.sql_resources import SqlResources
 from fhir_adapters.store.sql_transaction import SqlTransaction
 from pathway.errors import Conflict, Refused
 from pathway.ports import Claim, FhirServer
@@ -106,6 +107,12 @@ class SqlStore:
         """Set the clinical clock ahead; its new time. Raises Refused for a real hospital."""
         with self._connection() as connection:
             return self._clock() + hospitals.advance(connection, hospital, by)
+
+    def newest_change(self, hospital: str, type: str) -> int:
+        """A number that grows with every change to a resource of a type, in any process. Raises NotFound."""
+        with self._connection(read_only=True) as connection:
+            record = hospitals.hospital(connection, hospital)
+            return SqlResources(connection, record.name, record.base_url).newest_change(type)
 
     # Due work
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, delete, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, delete, func, insert, literal, select
 
 from fhir_adapters.store import columns as c
 from fhir_adapters.store.indexing import indexed
@@ -31,6 +31,7 @@ _HISTORY = _HISTORY.where(_is(c.resource_version, "type", "id")).order_by(c.reso
 _VERSION = _HISTORY.where(c.resource_version.c.version == bindparam("its_version"))
 _NEWEST = select(c.resource_version.c.last_updated).where(_is(c.resource_version))
 _NEWEST = _NEWEST.order_by(c.resource_version.c.seq.desc()).limit(1)
+_NEWEST_OF_TYPE = select(func.max(c.resource.c.seq)).where(_is(c.resource, "type"))
 _ADD_VERSION = insert(c.resource_version).returning(c.resource_version.c.seq)
 _ADD_VALUES = insert(c.search_value)
 _DROP_VALUES = delete(c.search_value).where(_is(c.search_value, "type", "id"))
@@ -67,6 +68,10 @@ class SqlResources:
         if self._newest is None:
             self._newest = self._connection.scalar(_NEWEST, self._its())
         return self._newest
+
+    def newest_change(self, type: str) -> int:
+        """The number of the newest change to a resource of a type, higher for each; 0 without any."""
+        return self._connection.scalar(_NEWEST_OF_TYPE, self._its(type=type)) or 0
 
     def append(self, version: Version, resource: Resource) -> None:
         row = {"hospital": self._hospital, **{name: getattr(version, name) for name in _NAMES}}

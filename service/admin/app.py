@@ -10,7 +10,7 @@ from fastapi.security import HTTPBearer
 from schedules.timetable import Timetable
 from service.admin import problems
 from service.admin.access import BearerOnly
-from service.admin.api import alerts, due, hospitals, outbox, patients, quarantine
+from service.admin.api import alerts, due, hospitals, outbox, patients, quarantine, sign_offs
 from service.bootstrap import VERSION, Services
 
 _ABOUT = """\
@@ -45,7 +45,7 @@ def admin_app(services: Services, timetable: Timetable) -> FastAPI:
     )
     app.state.services = services
     app.state.timetable = timetable
-    for part in (hospitals, patients, due, outbox, quarantine, alerts):
+    for part in (hospitals, sign_offs, patients, due, outbox, quarantine, alerts):
         app.include_router(part.router)
     problems.install(app)
     token = services.settings.bearer_token

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fhir_adapters.store.hospitals import Status
 from fhir_adapters.store.outbox import OutboxState
 from pathway.ports import DueState
+from pathway.signing import Approver
 from pathway.site import Kind, Site
 
 Day = date  # under another name, because fields are called date
@@ -66,6 +67,7 @@ class DutySign(Answer):
 class Hospital(HospitalSummary):
     site: Site
     missing_roles: list[str] = Field(description="roles that the pathway needs and nobody has; none may be missing")
+    missing: list[str] = Field(description="what keeps it from being activated, a sentence each")
     reach: Reach
     counts: Counts
     duties: list[DutySign]
@@ -82,6 +84,23 @@ class DutyDone(Answer):
 
 class Run(Answer):
     duties: list[DutyDone] = Field(description="in the order in which they ran")
+
+
+class SignOff(Answer):
+    """`status`: active, or retired since a newer one; plans that run on a retired version go on."""
+
+    version: str
+    status: Literal["active", "retired"]
+    approver: Approver
+    date: Day
+    changes: str
+    recorded: datetime
+    artefacts: dict[str, int] = Field(description="how many artefacts were signed, by resource type")
+    changed: list[str] = Field(description="the shipped artefacts that the site replaced by its own")
+
+
+class SignOffs(Answer):
+    sign_offs: list[SignOff] = Field(description="oldest first")
 
 
 class Days(Answer):

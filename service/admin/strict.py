@@ -13,7 +13,7 @@ from fhir_adapters.r4.admission import Limits, parse
 from pathway.errors import InvalidResource
 from service.admin.problems import Malformed, TooLarge
 
-_LIMITS = Limits(size=1024 * 1024, depth=16)
+_LIMITS = Limits(size=1024 * 1024)
 
 
 class Asked(BaseModel):

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from pathway.codes import EXPLAIN
 from pathway.errors import Refused
+from pathway.library import DEFINITIONS
 from service.cli import app as command_line
 from service.demo.processes import DutyDesk, Process, free_port, service_process
 from service.demo.records import Clinic, referral
@@ -137,7 +138,7 @@ def test_the_command_line_says_its_version_and_its_commands() -> None:
     runner = CliRunner()
     assert runner.invoke(command_line, ["--version"]).output.strip() == "0.1.0"
     commands = runner.invoke(command_line, ["--help"]).output
-    assert all(name in commands for name in ("serve", "worker", "demo", "hospital", "explain"))
+    assert all(name in commands for name in ("serve", "worker", "demo", "hospital", "explain", "sign-off"))
 
 
 def test_a_plan_is_explained_over_fhir_and_on_the_command_line(
@@ -157,6 +158,31 @@ def test_a_plan_is_explained_over_fhir_and_on_the_command_line(
     shown = CliRunner().invoke(command_line, ["explain", "north", plan])
     assert shown.exit_code == 0
     assert "Answer the indications" in shown.output
+
+
+def test_a_sign_off_on_the_command_line(service: Process, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    registered(service, "north")
+    monkeypatch.setenv("CALCINOSIS_PATHWAY_DATABASE_URL", service.environment["CALCINOSIS_PATHWAY_DATABASE_URL"])
+    said = [
+        "sign-off",
+        "north",
+        "--by",
+        "Practitioner/owner",
+        "--display",
+        "Dr. Owner",
+        "--changes",
+        "Read as a whole.",
+    ]
+    diary = "Questionnaire-calcinosis-recovery-diary.json"
+    own = tmp_path / "ours.json"
+    own.write_text((DEFINITIONS / diary).read_text().replace('"title": "', '"title": "Our ', 1))
+    signed = CliRunner().invoke(command_line, [*said, "--changed", str(own)])
+    assert signed.output.startswith("north: version 0.1.0.1 is active")
+    [listed] = httpx.get(f"{service.url}/admin/v1/hospitals/north/sign-offs", timeout=30).json()["sign_offs"]
+    assert (listed["version"], listed["approver"]["reference"]) == ("0.1.0.1", "Practitioner/owner")
+    assert listed["changed"] == ["Questionnaire/calcinosis-recovery-diary"]
+    refused = CliRunner().invoke(command_line, [*said, "--date", "2999-01-01"])
+    assert "2999-01-01" in str(refused.exception)
 
 
 def test_an_unknown_story_names_those_there_are() -> None:

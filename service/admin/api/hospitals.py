@@ -102,7 +102,8 @@ def describe(
     return models.Hospital(
         **_summary(services, record).model_dump(),
         site=site,
-        missing_roles=site.missing_roles(services.library.roles()),
+        missing_roles=site.missing_roles(services.content.library(name).roles()),
+        missing=services.missing(site),
         reach=reach(services.client(record)) if with_reach else models.Reach(problem="not asked for"),
         counts=models.Counts.model_validate(services.store.counts(name)),
         duties=[models.DutySign(duty=s.name.removeprefix(f"{name}."), at=s.at, outcome=s.note) for s in signs],
@@ -119,11 +120,12 @@ def put_site(site: Site, name: Registered, services: TheServices) -> Site:
     record = services.hospital(name)
     if (site.hospital, site.kind) != (record.name, record.kind):
         raise Refused(f"{record.name} stays {record.name}, and {record.kind}: register another hospital instead")
-    missing = site.missing_roles(services.library.roles())
+    library = services.content.library(name)
+    missing = site.missing_roles(library.roles())
     if record.status == "active" and missing:
         raise Refused(f"{name} is active, and nobody would be named for: {', '.join(missing)}")
     _known_holidays(site)
-    effective(services.library, site.parameters.pathway)
+    effective(library, site.parameters.pathway)
     services.store.set_site(name, site.model_dump(mode="json"))
     _audit(services, name, "site")
     return site
