@@ -11,11 +11,13 @@ from tests.pathway.patients.medicines import MEDICINES
 from tests.pathway.patients.operating import OPERATING
 from tests.pathway.patients.patient import Patient
 from tests.pathway.patients.preparing import PREPARING
+from tests.pathway.patients.proposing import PROPOSING
 from tests.pathway.patients.several_operations import SEVERAL_OPERATIONS
 from tests.pathway.patients.warning_signs import WARNING_SIGNS
 from tests.pathway.patients.young import YOUNG
 
 EVERYONE: tuple[Patient, ...] = (
+    *PROPOSING,
     *DECIDING,
     *PREPARING,
     *MEDICINES,

@@ -214,6 +214,12 @@ PREPARING = (
         spared=("rule-first-visit",),
     ),
     Patient(
+        "Xenia Brand",
+        "The clinic cancels the review of her medicines without a word: it stays cancelled, and somebody says why.",
+        steps=(*booked(), ("2026-03-05", hospital("prep-medication-review", status="cancelled"))),
+        asked={"prep-medication-review": "cancelled", "step-without-reason": "requested"},
+    ),
+    Patient(
         "Ulla Stein",
         "Surgery is decided but nobody has booked it: everything is asked for, nothing has a day.",
         steps=(*decided("anesthesia-planned"), ("2026-04-20", nothing)),
