@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 from msgspec import json
 
 from pathway.extract import extract
@@ -23,6 +24,7 @@ JSON = json.Encoder(decimal_format="number")
 FHIR = {"content-type": "application/fhir+json", "accept": "application/fhir+json"}
 
 
+@pytest.mark.timeout(900)  # run alone, it first lets every patient live
 def test_a_server_finds_no_error(lived: Lived, hapi_base: str) -> None:
     """Of resources that are alike for a validator (`structure.py`), one is shown to it; of each, every version."""
     courses = [lived(patient) for patient in EVERYONE]
