@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pathway import responses
 from pathway.codes import ACTIVITY_TYPE
-from pathway.elements import parameters_named
 from pathway.individual import Individual, individuals
 from pathway.keys import action_key
 from pathway.library import Library, pascal
-from pathway.parameters import Value, effective
+from pathway.parameters import Value, effective, named_by, resolved
 from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.requests import forms_of
@@ -54,7 +53,9 @@ class Context:
 
     @cached_property
     def plan(self) -> Resource:
-        return self.library.plan(self.situation.care_plan["instantiatesCanonical"][0])
+        """The definition that the CarePlan is pinned to, with the site's own values in it."""
+        canonical = self.situation.care_plan["instantiatesCanonical"][0]
+        return _plan(self.library, canonical, tuple(self.situation.site.parameters.pathway.items()))
 
     @cached_property
     def actions(self) -> Mapping[str, Resource]:
@@ -74,7 +75,7 @@ class Context:
     @cached_property
     def parameters(self) -> Mapping[str, Value]:
         """The pathway's parameters as they count at this site."""
-        return effective(self.library, self.situation.site.parameters.pathway)
+        return _rules(self.library, tuple(self.situation.site.parameters.pathway.items()))
 
     @cached_property
     def individuals(self) -> Mapping[tuple[str, str], Individual]:
@@ -87,9 +88,7 @@ class Context:
 
     def parameters_of(self, action: str) -> Mapping[str, Value]:
         """The parameters that an action's expressions name, with their values."""
-        known = self.actions.get(action, {})
-        parts = [part for name in ("condition", "dynamicValue") for part in known.get(name, [])]
-        used = {name for part in parts for name in parameters_named(part["expression"]["expression"])}
+        used = named_by(self.actions.get(action, {}))
         return {name: value for name, value in self.parameters.items() if name in used}
 
     def kind(self, action: Resource) -> str | None:
@@ -194,6 +193,16 @@ class Context:
             and encounter.get("class", {}).get("code") not in ("VR", "EMER")
             and booked & {r.get("reference") for r in encounter.get("appointment", [])}
         ]
+
+
+@lru_cache(maxsize=64)
+def _rules(library: Library, own: tuple[tuple[str, Value], ...]) -> Mapping[str, Value]:
+    return effective(library, dict(own))
+
+
+@lru_cache(maxsize=64)
+def _plan(library: Library, canonical: str, own: tuple[tuple[str, Value], ...]) -> Resource:
+    return resolved(library.plan(canonical), _rules(library, own))
 
 
 def warns(form: Resource) -> bool:

@@ -47,7 +47,7 @@ def overrulings(context: Context) -> Iterator[Overruling]:
         decision = next((str(code) for _, code in answers.get("dec-record-outcome", ())), None)
         if not before or decision is None:
             continue
-        proposed = assess(before[-1]).result
+        proposed = assess(before[-1], context.parameters).result
         if decision in _IN_LINE.get(proposed, frozenset({decision})):
             continue
         sentence = f"The decision is {decision}; proposed was {proposed}."

@@ -50,7 +50,8 @@ class Changes:
     `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
     `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used and actions
     that cannot be worked out, so that nothing about them changes; `issues` say why. `reasons`: for each changed
-    resource, why. `due`: all work that lies ahead of the plan. `records`: Provenance to be kept once.
+    resource, why. `due`: all work that lies ahead of the plan. `records`: Provenance to be kept once. `explanations`:
+    why each of the plan's `actions` (by id) is in it or not.
     """
 
     resources: list[Create | Update] = field(default_factory=list)
@@ -62,6 +63,7 @@ class Changes:
     undecided: frozenset[str] = frozenset()
     records: list[Resource] = field(default_factory=list)
     explanations: Sequence[Explanation] = ()
+    actions: Mapping[str, Resource] = field(default_factory=dict)
     issues: Sequence[Issue] = ()
 
     def ask(self, context: Context, task: Resource) -> None:
@@ -91,6 +93,7 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     changes = Changes(
         due=applied.due,
         explanations=applied.explanations,
+        actions=context.actions,
         issues=applied.issues,
         undecided=context.unusable | applied.undecided,
     )
@@ -114,7 +117,7 @@ def _with_assessment(context: Context, proposal: Proposal) -> None:
     responses = context.situation.responses(codes.INDICATIONS)
     if proposal.action != codes.RECORD_DECISION or not responses:
         return
-    result = assess(responses[-1])
+    result = assess(responses[-1], context.parameters)
     proposed = {"coding": [{"system": codes.RULE_RESULT, "code": result.result}], "text": f"Proposed: {result.result}"}
     proposal.resource.setdefault("input", []).extend(
         [

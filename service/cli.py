@@ -18,7 +18,8 @@ from rich.console import Console
 from fhir_adapters.r4.admission import parse
 from pathway.errors import PathwayError
 from pathway.signing import Approval
-from service.bootstrap import VERSION, bootstrap, wire_clock
+from pathway.version import VERSION
+from service.bootstrap import bootstrap, wire_clock
 from service.settings import Settings, check_binding
 
 app = typer.Typer(
