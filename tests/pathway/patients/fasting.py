@@ -13,9 +13,15 @@ from tests.pathway.patients.story import (
 from tests.pathway.patients.usual import booked
 
 OWN = anesthesia_history(
-    {"fasting-source": "anesthesia", "prep-fasting-override": "No food after ten, water until six."}
+    {
+        "fasting-source": "anesthesia",
+        "prep-fasting-override": "No food after ten, water until six.",
+        "fasting-hours": 10,
+    }
 )
-STRICTER = anesthesia_history({"fasting-source": "surgeon", "prep-fasting-override": "Nothing after midnight."})
+STRICTER = anesthesia_history(
+    {"fasting-source": "surgeon", "prep-fasting-override": "Nothing after midnight.", "fasting-hours": 14.5}
+)
 OF_THE_CLINIC = {
     "fastingSiteInstruction": "No food after midnight; water until two hours before. (Confirmed by Dr Ott)"
 }
@@ -24,7 +30,7 @@ EVE = ("2026-03-15 09:00", nothing)
 FASTING = (
     Patient(
         "Agnes Ott",
-        "Her anesthesiologist confirmed what she may eat and drink; the evening before, she is told.",
+        "Her anesthesiologist confirmed what she may eat and drink; the day before, she is told.",
         steps=(*booked("anesthesia-planned"), ("2026-03-10", OWN), EVE),
         asked={
             "prep-fasting-override": "completed, anesthesia",
@@ -32,7 +38,10 @@ FASTING = (
             "mit-anesthesia-history": "completed",
             "rule-escort-gate": "requested",
         },
-        not_asked={"prep-fasting-changed": "not so: a fasting message was delivered"},
+        not_asked={
+            "prep-fasting-changed": "not so: a fasting message was delivered",
+            "prep-fasting-long": "not so: the planned fast is longer",
+        },
         shows=("rule-fasting",),
     ),
     Patient(
@@ -84,7 +93,7 @@ FASTING = (
     ),
     Patient(
         "Edith Lenz",
-        "She was told what to eat and drink; then the surgeon wanted it stricter, so somebody calls her.",
+        "She was told what to eat and drink; then the surgeon wanted it stricter and very long, so somebody calls her.",
         steps=(
             *booked("anesthesia-planned"),
             ("2026-03-10", OWN),
@@ -95,6 +104,7 @@ FASTING = (
         asked={
             "prep-fasting": "completed",
             "prep-fasting-changed": "requested, urgent, coordinator",
+            "prep-fasting-long": "requested, by 2026-03-15",
             "mit-anesthesia-history": "completed",
             "rule-escort-gate": "requested",
         },

@@ -78,14 +78,17 @@ MEDICINES = (
     ),
     Patient(
         "Elsa Vogel",
-        "She takes tablets against inflammation: the surgeon's plan for pain says that she may not.",
+        "She takes tablets against inflammation: the surgeon's plan for pain says that she may not. She is a nurse.",
         steps=(
             *booked(),
-            ("2026-03-05", checklist({}, medicine("anti-inflammatory"))),
+            ("2026-03-05", checklist({"occupation-demand": "general"}, medicine("anti-inflammatory"))),
             ("2026-03-16 18:00", surgery()),
             ("2026-03-16 19:00", operation_record({"rec-pain-control": "Paracetamol, nothing else for a week."})),
         ),
-        asked={"rec-pain-control": "completed, surgeon, 2026-03-16 to 2026-03-17"},
+        asked={
+            "rec-pain-control": "completed, surgeon, 2026-03-16 to 2026-03-17",
+            "rec-return-to-work": "requested, surgeon, 2026-03-23 to 2026-03-30",
+        },
         shows=("rule-medication",),
     ),
     Patient(

@@ -189,6 +189,7 @@ PREPARING = (
             "prep-imaging": "unknown: images are asked for",
             "mit-nerve-mapping": "unknown: a nerve lies close by",
             "rec-demanding-work": "not so: the patient returns to physically demanding work",
+            "rec-return-to-work": "not so: the patient returns",
             "rec-physical-therapy": "unknown: it is advised",
         },
         weighs_more=(),
