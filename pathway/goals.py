@@ -5,13 +5,15 @@ with the decision for it, and not to pursue it: when that begins stands in Goal.
 no action names comes with the plan. Only a clinician makes it active, with the patient; until then it is cancelled
 when nothing in the plan serves it any more, and its dates move with the operation: R4 counts PlanDefinition's
 target.due from the start of the goal, for a goal of an operation its day, of several the latest one known. Once
-accepted, or changed by anybody, it is left alone. Goal.expressedBy stays empty: nobody has expressed it yet.
+accepted it is left alone, and so are dates that somebody else has changed. Goal.expressedBy stays empty: nobody has
+expressed it yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from hashlib import sha256
 
 from pathway import codes
 from pathway.apply import Applied
@@ -37,7 +39,7 @@ def goals(context: Context, applied: Applied) -> Iterator[tuple[Resource, str]]:
         if existing is None:
             yield _proposed(context, key, goal, day), "a goal of the plan, to be agreed with the patient"
         elif is_movable(existing) and (moved := _moved(existing, goal, day)) is not None:
-            yield moved, "the operation that its dates are counted from has another day"
+            yield moved, "what its dates are counted from has changed"
     for id, existing in _existing(context):
         if id not in wanted and is_movable(existing) and not _is_undecided(context, applied, id):
             why = "nothing in the plan serves this goal any more"
@@ -115,24 +117,24 @@ def _proposed(context: Context, key: Key, goal: Resource, day: date | None) -> R
         "addresses": care_plan.get("addresses"),
     }
     made = {name: value for name, value in resource.items() if value}
-    return tagged(made, codes.PROPOSED_FROM, day.isoformat() if day else None)
+    return tagged(made, codes.PROPOSED_DATES, _digest(_targets(goal, day)))
 
 
 def _moved(existing: Resource, goal: Resource, day: date | None) -> Resource | None:
-    """The Goal with the dates of another day; None when there is nothing to change, or somebody changed them."""
-    before = tag_of(existing, codes.PROPOSED_FROM)
+    """The Goal with the dates as they are now; None when nothing changes, or somebody else has changed them."""
     there, targets = existing.get("target", []), _targets(goal, day)
-    as_proposed = there == _targets(goal, date.fromisoformat(before) if before else None)
-    if there == targets or not as_proposed:
+    as_proposed = _digest(there) == tag_of(existing, codes.PROPOSED_DATES)
+    if _digest(there) == _digest(targets) or not as_proposed or len(there) != len(targets):
         return None
-    return tagged({**existing, "target": targets}, codes.PROPOSED_FROM, day.isoformat() if day else None)
+    dated = [{**_undated(old), **_dates(new)} for old, new in zip(there, targets, strict=True)]
+    return tagged({**existing, "target": dated}, codes.PROPOSED_DATES, _digest(targets))
 
 
 def _targets(goal: Resource, day: date | None) -> list[Resource]:
     """Goal.target as the definition has it; with the day known, by which date."""
+    targets: Sequence[Resource] = goal.get("target", [])
     return [
-        {**{name: value for name, value in target.items() if name != "due"}, **_due(target, day)}
-        for target in goal.get("target", [])
+        {**{name: value for name, value in target.items() if name != "due"}, **_due(target, day)} for target in targets
     ]
 
 
@@ -145,3 +147,18 @@ def _due(target: Resource, day: date | None) -> Resource:
     except InvalidDefinition:
         return {"dueDuration": target["due"]}
     return {"dueDate": (day + timedelta(days=days)).isoformat()} if day else {"dueDuration": target["due"]}
+
+
+def _dates(target: Resource) -> Resource:
+    return {name: value for name, value in target.items() if name in ("dueDate", "dueDuration")}
+
+
+def _undated(target: Resource) -> Resource:
+    return {name: value for name, value in target.items() if name not in ("dueDate", "dueDuration")}
+
+
+def _digest(targets: Sequence[Resource]) -> str:
+    """What the dates of some targets were, short enough for a tag."""
+    durations = [target.get("dueDuration", {}) for target in targets]
+    said = [f"{t.get('dueDate')} {d.get('value')} {d.get('code')}" for t, d in zip(targets, durations, strict=True)]
+    return sha256("; ".join(said).encode()).hexdigest()[:16]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pathway import codes
@@ -119,6 +121,24 @@ def test_a_date_that_somebody_changed_stays(clinic: Clinic) -> None:
     clinic.book("2026-03-18")
     assert dates(clinic, "goal-pain-relief") == ["2026-05-01"]
     assert dates(clinic, "goal-mobility") == ["2026-04-29"]
+
+
+def test_what_somebody_wrote_into_a_target_stays_when_its_date_moves(clinic: Clinic) -> None:
+    clinic.booked()
+    goal = clinic.one("Goal", "goal-pain-relief")
+    clinic.change(goal, target=[{**goal["target"][0], "detailCodeableConcept": {"text": "No pain when writing"}}])
+    clinic.book("2026-03-18")
+    [target] = clinic.one("Goal", "goal-pain-relief")["target"]
+    assert (target["detailCodeableConcept"]["text"], target["dueDate"]) == ("No pain when writing", "2026-04-29")
+
+
+def test_the_dates_follow_what_the_site_decides(clinic: Clinic) -> None:
+    clinic.booked()
+    own = clinic.site.parameters.model_copy(update={"pathway": {"lightActivityLastDay": 4}})
+    clinic.site = clinic.site.model_copy(update={"parameters": own})
+    clinic.pathway = replace(clinic.pathway, site=clinic.site)
+    clinic.react_again("Patient", "p1")
+    assert dates(clinic, "goal-return-to-activity")[:2] == ["2026-03-20", "2026-03-23"]
 
 
 def test_those_of_an_operation_that_is_withdrawn_are_cancelled(clinic: Clinic) -> None:

@@ -159,6 +159,16 @@ def test_after_the_surgery_the_follow_up_has_window_day_and_reason(ask: Ask, ser
     assert all(entry["status"] == "scheduled" for entry in due)
 
 
+def test_goals_and_risks_stand_in_the_timeline(ask: Ask, services: Services, enrolled: str) -> None:
+    operated(services, enrolled)
+    entries = ask("GET", f"/hospitals/north/patients/{enrolled}").json()["entries"]
+    found = {entry["what"]: entry for entry in entries if entry["kind"] == "request"}
+    goal, risks = found["All visits kept and wound care followed"], found["RiskAssessment"]
+    assert (goal["status"], goal["why"]) == ("proposed", "a goal of the plan, to be agreed with the patient")
+    assert (risks["status"], risks["why"]) == ("final", "the decision is recorded")
+    assert (goal["sent"]["state"], risks["sent"]["state"]) == ("waiting", "waiting")
+
+
 def test_a_visit_that_did_not_take_place_is_overdue(ask: Ask, services: Services, enrolled: str) -> None:
     done_on = operated(services, enrolled)
     for day, overdue in ((14, False), (15, True)):
