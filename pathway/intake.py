@@ -32,7 +32,7 @@ from pathway.ports import (
     search_all,
 )
 from pathway.progress import Changes
-from pathway.redating import redated
+from pathway.redating import redated, were_changed
 from pathway.references import patient_of, reference_to, rewritten
 from pathway.review import review, title_of
 from pathway.settle import settle
@@ -126,10 +126,15 @@ class Pathway:
         if key_of(resource) is None or not version.isdigit() or version == "1":
             return
         before = tx.vread(resource["resourceType"], resource["id"], str(int(version) - 1))
-        individual = redated(care_plan, before, resource, self.site.zone, now)
+        if not were_changed(before, resource, self.site.zone):
+            return
+        context = Context.of(self.library, gather(tx, self.site, care_plan), now)
+        proposals = apply(context, self.choose_visit).proposals
+        proposal = next((p for p in proposals if p.key == key_of(resource)), None)
+        individual = redated(context, proposal, resource) if proposal else None
         if individual is not None:
-            title = title_of(resource)
-            tx.transact([Update(with_individual(care_plan, individual, title), care_plan["meta"]["versionId"])])
+            plan = with_individual(care_plan, individual, title_of(resource))
+            tx.transact([Update(plan, care_plan["meta"]["versionId"])])
 
     def _referred(self, tx: Transaction, request: Resource, now: Now) -> bool:
         if key_of(request) is not None:
@@ -189,6 +194,8 @@ class Pathway:
         ended = end_of(procedure, self.site.zone, context.today)
         if isinstance(ended, Finding):
             return ended
+        if reference_to(procedure) in match.recorded_by:
+            return None
         for other in situation.of_type("Procedure"):
             same = other.get("status") == "completed" and recognised(other, known, care_plan, self.site) == match
             day = end_of(other, self.site.zone, context.today)

@@ -17,14 +17,14 @@ from pathway.keys import action_key, id_of
 from pathway.ports import Resource
 from pathway.references import reference_to
 
-# The decisions that a proposed result does not speak against; a result that is not listed speaks against none.
+# The decisions that a proposed result does not speak against; a result that is not listed, such as too little
+# information, speaks against none.
 _IN_LINE: Mapping[str, frozenset[str]] = {
     "surgery-may-be-considered": frozenset({"surgery", "more-work-up"}),
     **dict.fromkeys(
         ("conservative-preferred", "insufficient-alone", "no-indication"),
         frozenset({"conservative", "watchful", "more-work-up", "declined"}),
     ),
-    "insufficient-information": frozenset({"conservative", "watchful", "more-work-up", "declined"}),
 }
 
 

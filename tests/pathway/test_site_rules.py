@@ -15,16 +15,7 @@ from pathway.parameters import CQF_EXPRESSION, Value, defaults, effective, named
 from pathway.ports import Resource
 from tests.pathway.conftest import Clinic, yes
 from tests.pathway.forms import anesthesia, checklist, code, group, number, words
-from tests.pathway.test_parameters import with_own
-
-
-def decided(clinic: Clinic, **values: Value) -> None:
-    """The clinic decides on parameters, and its plan has them."""
-    library = clinic.pathway.library
-    own = effective(library, values)
-    definitions = [resolved(d, own) if d["resourceType"] == "PlanDefinition" else d for d in library.resources()]
-    with_own(clinic, **values)
-    clinic.pathway = type(clinic.pathway)(Library(definitions), clinic.site, clinic.choose)
+from tests.pathway.test_parameters import explained, with_own
 
 
 def actions(plan: Resource) -> dict[str, Resource]:
@@ -99,14 +90,14 @@ def test_an_inner_action_is_not_its_outer_ones(content: Library) -> None:
 
 class TestTheFirstVisit:
     def test_its_window_and_its_day_are_the_sites(self, clinic: Clinic) -> None:
-        decided(clinic, firstVisitFirstDay=11, firstVisitLastDay=21)
+        with_own(clinic, firstVisitFirstDay=11, firstVisitLastDay=21)
         clinic.operated()
         assert window(clinic, "fu-first-visit") == {"start": "2026-03-27", "end": "2026-04-06"}
         [period] = clinic.one("Appointment", "fu-first-visit-appointment")["requestedPeriod"]
         assert date(2026, 3, 27) <= date.fromisoformat(period["start"]) <= date(2026, 4, 6)
 
     def test_who_did_not_come_is_looked_for_on_the_day_after_the_sites_last_day(self, clinic: Clinic) -> None:
-        decided(clinic, firstVisitLastDay=21)
+        with_own(clinic, firstVisitLastDay=21)
         clinic.operated()
         clinic.at("2026-04-06T23:59")
         clinic.release()
@@ -115,6 +106,12 @@ class TestTheFirstVisit:
         clinic.release()
         title = clinic.one("Task", "fu-missed-visit")["code"]["text"]
         assert title == "Find the patient: no follow-up visit by day 21"
+
+    def test_what_is_planned_names_the_days_it_rests_on(self, clinic: Clinic) -> None:
+        with_own(clinic, firstVisitLastDay=21)
+        clinic.operated()
+        assert explained(clinic, "fu-first-visit") == {"firstVisitFirstDay": 7, "firstVisitLastDay": 21}
+        assert explained(clinic, "rec-light-activity") == {"lightActivityFirstDay": 2, "lightActivityLastDay": 5}
 
 
 class TestWork:
@@ -133,12 +130,12 @@ class TestWork:
     def test_the_surgeon_sets_the_day_within_the_sites_days(
         self, clinic: Clinic, demand: str, action: str, own: dict[str, Value], last: str
     ) -> None:
-        decided(clinic, **own)
+        with_own(clinic, **own)
         self.returns_to(clinic, demand)
         assert window(clinic, action)["end"] == last
 
     def test_work_waits_for_the_first_visit_only_where_the_site_says_so(self, clinic: Clinic) -> None:
-        decided(clinic, gateWorkOnVisit=True)
+        with_own(clinic, gateWorkOnVisit=True)
         self.returns_to(clinic, "desk")
         assert clinic.ours("Task", "rec-desk-work") == []
         clinic.change(clinic.one("Task", "fu-first-visit"), status="completed")
@@ -158,7 +155,7 @@ class TestWarningSigns:
     def test_the_alarm_list_only_drops_no_sign(
         self, clinic: Clinic, sign: Resource, action: str, priority: str
     ) -> None:
-        decided(clinic, redFlagSet="alarm-list")
+        with_own(clinic, redFlagSet="alarm-list")
         clinic.operated()
         clinic.diary(sign)
         assert clinic.one("Task", action)["priority"] == priority
@@ -180,7 +177,7 @@ class TestFasting:
         ],
     )
     def test_clinicians_are_shown_the_sites_proposal(self, clinic: Clinic, rule: str, proposal: str) -> None:
-        decided(clinic, fastingDefault=rule)
+        with_own(clinic, fastingDefault=rule)
         clinic.booked()
         note = clinic.one("Task", "prep-fasting-override")["note"][0]["text"]
         assert note.startswith("Proposal to start from, not confirmed: ")
@@ -200,14 +197,14 @@ class TestFasting:
     def test_only_whom_the_site_names_confirms(
         self, clinic: Clinic, allowed: str, source: str, confirmed: bool
     ) -> None:
-        decided(clinic, fastingOverrideFrom=allowed)
+        with_own(clinic, fastingOverrideFrom=allowed)
         clinic.booked()
         self.chosen(clinic, source)
         assert (clinic.one("Task", "prep-fasting-override")["status"] == "completed") is confirmed
 
     @pytest.mark.parametrize(("hours", "limit", "asked"), [(13.0, 12, True), (12.0, 12, False), (13.0, 14, False)])
     def test_a_long_fast_is_pointed_out(self, clinic: Clinic, hours: float, limit: int, asked: bool) -> None:
-        decided(clinic, maxFastWarnHours=limit)
+        with_own(clinic, maxFastWarnHours=limit)
         clinic.booked()
         anesthesia(clinic, group("fasting", number("fasting-hours", hours)))
         assert bool(clinic.ours("Task", "prep-fasting-long")) is asked
