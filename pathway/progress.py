@@ -33,11 +33,12 @@ from pathway.review import (
 from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
 
 _OURS: Mapping[str, tuple[str, ...]] = {
-    "Task": ("restriction", "focus", "businessStatus"),
+    "Task": ("restriction", "focus", "businessStatus", "input"),
     "Appointment": ("requestedPeriod",),
     "ServiceRequest": ("occurrencePeriod",),
     "CommunicationRequest": ("occurrenceDateTime", "payload"),
 }
+_URGENCY: Mapping[str, int] = {"routine": 0, "urgent": 1, "asap": 2, "stat": 3}
 # What the plan's actions do not ask for, and so do not withdraw either.
 _APART = QUESTIONS | {"", "review", INDIVIDUAL}
 _CAN_GO = {"businessStatus": PROVISIONAL}
@@ -180,6 +181,8 @@ def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | N
         changed["status"] = "requested"
     if existing["resourceType"] == "Appointment" and existing["status"] != proposed["status"]:
         changed["status"] = proposed["status"]
+    if _is_raised(existing, proposed):
+        changed["priority"] = proposed["priority"]
     if "requestedPeriod" in (*changed, *gone):
         changed["comment"] = proposed.get("comment")
     if not changed and not gone:
@@ -187,6 +190,12 @@ def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | N
     if existing["resourceType"] == "Task":
         changed["lastModified"] = instant
     return {name: value for name, value in {**existing, **changed}.items() if name not in gone}
+
+
+def _is_raised(existing: Resource, proposed: Resource) -> bool:
+    """A priority is raised as the answers say, never lowered: somebody may have raised it knowingly."""
+    known = [_URGENCY.get(str(r.get("priority", "routine")), 0) for r in (existing, proposed)]
+    return known[1] > known[0]
 
 
 def _days(resource: Resource) -> Any:

@@ -15,15 +15,8 @@ from tests.pathway.patients.everyone import EVERYONE
 from tests.pathway.patients.expected import differences
 from tests.pathway.patients.patient import Patient
 
-AGAIN = "looking again"
-RICH = {"Trude Weber", "Bettina Seidel", "Carola Ebert"}
+RICH = {"Trude Weber", "Carola Ebert"}
 PATIENTS = [pytest.param(patient, id=patient.name) for patient in EVERYONE]
-DEFECTS = [
-    pytest.param(p, about, id=f"{p.name}, {about}", marks=pytest.mark.xfail(reason=wrong, strict=True))
-    for p in EVERYONE
-    for about, wrong in p.defects.items()
-    if about != AGAIN
-]
 
 
 def test_names_are_unique() -> None:
@@ -33,24 +26,14 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("patient", PATIENTS)
 def test_gets_what_is_expected(patient: Patient, lived: Lived) -> None:
-    found = [one for one in differences(lived(patient)) if not one.startswith(tuple(patient.defects))]
+    found = differences(lived(patient))
     assert not found, "\n".join([patient.who, *found])
 
 
-@pytest.mark.parametrize(("patient", "about"), DEFECTS)
-def test_a_defect_that_is_known(patient: Patient, about: str, lived: Lived) -> None:
-    assert [one for one in differences(lived(patient)) if one.startswith(about)] == []
-
-
 @pytest.mark.parametrize("patient", PATIENTS)
-def test_looking_again_changes_nothing(
-    patient: Patient, lived: Lived, content: Library, request: pytest.FixtureRequest
-) -> None:
+def test_looking_again_changes_nothing(patient: Patient, lived: Lived) -> None:
     """At what is due, and at all that the hospital has sent."""
-    wrong = patient.defects.get(AGAIN)
-    if wrong:
-        request.applymarker(pytest.mark.xfail(reason=wrong, strict=True))
-    course = live(patient, content) if wrong else lived(patient)
+    course = lived(patient)
     ours = {reference_to(resource) for resource in course.made()}
     assert changed_by_looking_again(course, course.clinic.versions().keys() - ours) == []
 
