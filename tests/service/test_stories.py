@@ -110,7 +110,9 @@ def assert_valid(hapi: str, resource: Resource) -> None:
 
 def test_the_default_story_chooses_the_expected_day(tmp_path: Path) -> None:
     with theatre(tmp_path, STORIES["default"], None) as played:
-        follow_up = summary(play(STORIES["default"], played.stage, lambda _: None), played.stage)["follow_up"]
+        told_of = summary(play(STORIES["default"], played.stage, lambda _: None), played.stage)
+    follow_up, there = told_of["follow_up"], told_of["hospital"]["resources"]
+    assert (there["Goal"], there["RiskAssessment"]) == (9, 1)
     assert follow_up["window"] == {"start": "2026-03-25", "end": "2026-04-01"}
     assert follow_up["date"] == "2026-03-27"
     assert "Sat 28 Mar 2026, the target day, is closed" in follow_up["why"]
