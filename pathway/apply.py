@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pathway import choice
-from pathway.context import Context, Scope, conditions, walk
+from pathway.context import Context, Scope, conditions
 from pathway.errors import PathwayError
 from pathway.issues import Issue
 from pathway.looking import Looked, Looking, fault, meanings
 from pathway.occurrences import scopes_of
+from pathway.outline import walk
 from pathway.parameters import Value
 from pathway.ports import DueWork, Resource, VisitChooser
 from pathway.proposing import Proposal, Proposing, due, placed

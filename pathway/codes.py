@@ -52,3 +52,8 @@ EXPLAIN = f"{BASE}/OperationDefinition/CarePlan-explain"
 WHAT_IF = f"{BASE}/OperationDefinition/CarePlan-what-if"
 MIGRATE = f"{BASE}/OperationDefinition/CarePlan-migrate"
 INDIVIDUALIZE = f"{BASE}/OperationDefinition/CarePlan-individualize"
+APPLY_PLAN = f"{BASE}/OperationDefinition/PlanDefinition-apply"
+APPLY_ACTIVITY = f"{BASE}/OperationDefinition/ActivityDefinition-apply"
+
+MESSAGES_EXTENSION = "http://hl7.org/fhir/StructureDefinition/cqf-messages"
+PERTAINS_TO_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"

@@ -5,8 +5,9 @@ None of the sixteen indications has a threshold: each is a clinical judgement (t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from pathway.enabled import answers_of
@@ -37,6 +38,22 @@ INDICATIONS = (
     "ind-prevent-complications",
 )
 
+FAILURES = (
+    "ind-nonsurgical-failure",
+    "ind-medical-nonresponse",
+    "ind-autoimmune-refractory",
+    "ind-persistent-symptoms",
+)
+EPISODES = "ind-recurrent-infection-episodes"
+# Whose list names a treatment (CodeSystem prior-treatment, property named-by); one injection is in both.
+TREATMENTS: Mapping[str, frozenset[str]] = {
+    "patient": frozenset(
+        {"eswt", "medication", "physical-therapy", "minimally-invasive", "intralesional-corticosteroid"}
+    ),
+    "professional": frozenset({"sodium-thiosulfate-topical", "co2-laser", "intralesional-corticosteroid"}),
+}
+
+_FAILED = frozenset({"none", "temporary"})
 _STRUCTURE = "ind-prevent-complications-structure"
 _GROWTH = "ind-prevent-complications-growth"
 _SOURCE = "ind-quality-of-life-source"
@@ -44,9 +61,10 @@ _SOURCE = "ind-quality-of-life-source"
 
 @dataclass(frozen=True)
 class Findings:
-    """The answers by linkId; coded answers as their code."""
+    """The answers by linkId; coded answers as their code. `failed`: treatments that helped not at all or for a time."""
 
     answers: Mapping[str, tuple[Any, ...]]
+    failed: frozenset[str] = frozenset()
 
     def says(self, link: str, value: Any = True) -> bool:
         return value in self.answers.get(link, ())
@@ -62,9 +80,41 @@ class Findings:
 def read(response: Resource) -> Findings:
     """The answers of a QuestionnaireResponse, at whatever depth they stand."""
     given = answers_of(response)
-    return Findings(
-        {link: tuple(v[1] if isinstance(v, tuple) else v for v in values) for link, values in given.items()}
-    )
+    plain = {link: tuple(v[1] if isinstance(v, tuple) else v for v in values) for link, values in given.items()}
+    return Findings(plain, frozenset(_failed_treatments(response.get("item", []))))
+
+
+def _failed_treatments(items: Sequence[Resource]) -> Iterator[str]:
+    """The earlier treatments whose own answer says that they did not last (dec-prior-response)."""
+    for item in items:
+        for answer in item.get("answer", []):
+            given = [value for values in answers_of(answer).values() for value in values]
+            responses = {value[1] for value in given if isinstance(value, tuple)}
+            if item["linkId"] == "prior-treatment" and responses & _FAILED:
+                yield str(answer.get("valueCoding", {}).get("code"))
+        yield from _failed_treatments(item.get("item", []))
+
+
+def only_measured(findings: Findings) -> bool:
+    return findings.answered("dec-size-mm") and not findings.answered("dec-size")
+
+
+def sized(findings: Findings, small_below_mm: Decimal) -> Findings:
+    """The findings with the size that follows from the measure (dec-size, ten-thresholds)."""
+    size = "small" if Decimal(str(findings.answers["dec-size-mm"][0])) < small_below_mm else "medium"
+    return replace(findings, answers={**findings.answers, "dec-size": (size,)})
+
+
+def failed_before(findings: Findings, whose_list: str) -> bool:
+    """Whether another treatment has failed: ticked so, or a treatment of the list that counts did not last."""
+    everybody = frozenset[str]().union(*TREATMENTS.values())
+    return bool(findings.ticked(*FAILURES) or findings.failed & TREATMENTS.get(whose_list, everybody))
+
+
+def infections_counted(findings: Findings) -> int | None:
+    """How many infections stand behind a ticked ind-recurrent-infection; None when nobody counted them."""
+    counted = findings.answers.get(EPISODES, ())
+    return int(counted[0]) if findings.says("ind-recurrent-infection") and counted else None
 
 
 def unanswered(findings: Findings) -> tuple[str, ...]:

@@ -15,14 +15,24 @@ from pathway.apply import apply
 from pathway.codes import PLAN
 from pathway.context import Context
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
-from pathway.explain import explained
+from pathway.explain import explained, told
 from pathway.individual import with_individual
 from pathway.keys import key_of
 from pathway.library import Library
 from pathway.occurrences import surgeries
-from pathway.ports import NOT_UNDERSTOOD, Create, Quarantined, Resource, Transaction, Update, VisitChooser, search_all
+from pathway.ports import (
+    NOT_UNDERSTOOD,
+    Create,
+    Kept,
+    Quarantined,
+    Resource,
+    Transaction,
+    Update,
+    VisitChooser,
+    search_all,
+)
 from pathway.progress import Changes
-from pathway.redating import redated
+from pathway.redating import redated, were_changed
 from pathway.references import patient_of, reference_to, rewritten
 from pathway.review import review, title_of
 from pathway.settle import settle
@@ -73,14 +83,19 @@ class Pathway:
         write(tx, self.site, changes, care_plan, now, cause)
         return changes
 
-    def explain(self, tx: Transaction, care_plan: str, now: Now) -> Resource:
-        """Why each action of a CarePlan is in it or not, as Parameters; nothing is written. Raises NotFound."""
-        plan = tx.read(*care_plan.split("/", 1))
+    def explain(self, tx: Transaction, care_plan: str, now: Now, version: int | None = None) -> Resource:
+        """Why each action of a CarePlan is in it or not, as it was kept with the plan or with a version of it.
+
+        For a plan of which nothing was kept it is worked out as of now. Nothing is written. Raises NotFound.
+        """
+        type, id = care_plan.split("/", 1)
+        plan = tx.read(type, id) if version is None else tx.vread(type, id, str(version))
         if key_of(plan) is None:
             raise NotFound(f"{care_plan} is not a plan of this pathway")
-        context = Context.of(self.library, gather(tx, self.site, plan), now)
-        applied = apply(context, self.choose_visit)
-        return explained(care_plan, applied.explanations, context.actions, applied.issues)
+        kept = tx.explanations.of(care_plan, version)
+        if kept is None and version is not None:
+            raise NotFound(f"No explanation was kept of version {version} of {care_plan}")
+        return told(kept or self._explained(tx, plan, now))
 
     def check(self, resource: Resource) -> None:
         """What our own door refuses beyond plain FHIR. Raises InvalidResource."""
@@ -90,6 +105,12 @@ class Pathway:
             issues = responses.faults(resource, self.library)
             if issues:
                 raise InvalidResource(issues)
+
+    def _explained(self, tx: Transaction, plan: Resource, now: Now) -> Kept:
+        context = Context.of(self.library, gather(tx, self.site, plan), now)
+        applied = apply(context, self.choose_visit)
+        body = explained(plan, applied.explanations, context.actions, applied.issues)
+        return Kept(int(plan["meta"]["versionId"]), now.wire, now.clinical, "worked out now: none was kept", body)
 
     def _react(self, tx: Transaction, resource: Resource, now: Now) -> None:
         answer = _ANSWERS.get(resource["resourceType"])
@@ -105,10 +126,15 @@ class Pathway:
         if key_of(resource) is None or not version.isdigit() or version == "1":
             return
         before = tx.vread(resource["resourceType"], resource["id"], str(int(version) - 1))
-        individual = redated(care_plan, before, resource, self.site.zone, now)
+        if not were_changed(before, resource, self.site.zone):
+            return
+        context = Context.of(self.library, gather(tx, self.site, care_plan), now)
+        proposals = apply(context, self.choose_visit).proposals
+        proposal = next((p for p in proposals if p.key == key_of(resource)), None)
+        individual = redated(context, proposal, resource) if proposal else None
         if individual is not None:
-            title = title_of(resource)
-            tx.transact([Update(with_individual(care_plan, individual, title), care_plan["meta"]["versionId"])])
+            plan = with_individual(care_plan, individual, title_of(resource))
+            tx.transact([Update(plan, care_plan["meta"]["versionId"])])
 
     def _referred(self, tx: Transaction, request: Resource, now: Now) -> bool:
         if key_of(request) is not None:
@@ -168,6 +194,8 @@ class Pathway:
         ended = end_of(procedure, self.site.zone, context.today)
         if isinstance(ended, Finding):
             return ended
+        if reference_to(procedure) in match.recorded_by:
+            return None
         for other in situation.of_type("Procedure"):
             same = other.get("status") == "completed" and recognised(other, known, care_plan, self.site) == match
             day = end_of(other, self.site.zone, context.today)

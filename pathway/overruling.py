@@ -17,14 +17,14 @@ from pathway.keys import action_key, id_of
 from pathway.ports import Resource
 from pathway.references import reference_to
 
-# The decisions that a proposed result does not speak against; a result that is not listed speaks against none.
+# The decisions that a proposed result does not speak against; a result that is not listed, such as too little
+# information, speaks against none.
 _IN_LINE: Mapping[str, frozenset[str]] = {
     "surgery-may-be-considered": frozenset({"surgery", "more-work-up"}),
     **dict.fromkeys(
         ("conservative-preferred", "insufficient-alone", "no-indication"),
         frozenset({"conservative", "watchful", "more-work-up", "declined"}),
     ),
-    "insufficient-information": frozenset({"conservative", "watchful", "more-work-up", "declined"}),
 }
 
 
@@ -47,7 +47,7 @@ def overrulings(context: Context) -> Iterator[Overruling]:
         decision = next((str(code) for _, code in answers.get("dec-record-outcome", ())), None)
         if not before or decision is None:
             continue
-        proposed = assess(before[-1]).result
+        proposed = assess(before[-1], context.parameters).result
         if decision in _IN_LINE.get(proposed, frozenset({decision})):
             continue
         sentence = f"The decision is {decision}; proposed was {proposed}."

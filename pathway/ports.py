@@ -5,7 +5,7 @@ All calls are synchronous. A FHIR resource is a plain dict of its JSON (decimals
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -97,15 +97,11 @@ class FhirRepository(Protocol):
         """All versions, newest first. Raises NotFound."""
 
 
-class UnitOfWork(Protocol):
-    """Writes: all changes or none where the server can, each applied once."""
+class FhirServer(FhirRepository, Protocol):
+    """A repository that can be written: our store, or a hospital's server over HTTP."""
 
     def transact(self, changes: Sequence[Change]) -> Sequence[Written]:
-        """Raises Conflict for a stale version, MultipleMatches for an ambiguous key."""
-
-
-class FhirServer(FhirRepository, UnitOfWork, Protocol):
-    """A repository that can be written: our store, or a hospital's server over HTTP."""
+        """All or none where the server can. Raises Conflict for a stale version, MultipleMatches for an unclear key."""
 
 
 def search_all(repository: FhirRepository, type: str, query: Query = ()) -> Iterator[Resource]:
@@ -211,10 +207,37 @@ class Alert:
     task: str
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Why a CarePlan is as it is: `version` is the CarePlan's, `body` the Parameters that `explain.explained` makes.
+
+    `recorded` (wire clock) and `clinical` are when it was found, `cause` is what set it off, `author` who wanted it:
+    a clinician's reference, "" for the service itself.
+    """
+
+    version: int
+    recorded: datetime
+    clinical: datetime
+    cause: str
+    body: Resource
+    author: str = ""
+
+
+class ExplanationStore(Protocol):
+    """Every explanation of the CarePlans of one hospital, inside one transaction."""
+
+    def keep(self, care_plan: str, new: Kept) -> bool:
+        """Keep it, unless it says what the newest one of the CarePlan (its reference) says; whether it was kept."""
+
+    def of(self, care_plan: str, version: int | None = None) -> Kept | None:
+        """The newest one, or the newest that belongs to this version of the CarePlan or to one before."""
+
+
 class Transaction(FhirServer, Protocol):
     """One database transaction on one hospital's data: its writes are based on what it read."""
 
     due: DueStore
+    explanations: ExplanationStore
 
     @property
     def hospital(self) -> str: ...
@@ -262,27 +285,6 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True)
-class Feed:
-    """Changed resources, and the server's own time at which they were asked for."""
-
-    as_of: datetime
-    resources: Iterable[Resource]
-
-
-class Hospital(FhirServer, Protocol):
-    """A hospital's own FHIR server."""
-
-    @property
-    def base(self) -> str: ...
-
-    def changed_since(self, type: str, since: datetime | None) -> Feed:
-        """Resources of `type` changed at or after `since`, by the server's own clock."""
-
-    def find(self, type: str, key: Key) -> Resource | None:
-        """The one resource that carries `key`. Raises MultipleMatches."""
-
-
-@dataclass(frozen=True)
 class Visit:
     """A chosen day for a visit and, as one sentence, why this one; `day` is None when no day is free."""
 
@@ -294,10 +296,3 @@ class VisitChooser(Protocol):
     """Chooses the day of a visit inside a window, both ends included."""
 
     def __call__(self, first: date, last: date, target: date) -> Visit: ...
-
-
-class AlertRoute(Protocol):
-    """Reaches a person outside the FHIR world. The message holds no patient data."""
-
-    def deliver(self, alert: Alert, link: str) -> None:
-        """Raises HospitalError when the receiver did not take it."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pathway import codes
 from pathway.apply import Applied, Explanation, apply
-from pathway.assessment import assess
+from pathway.assessment import assess, task_input
 from pathway.context import Context
 from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
@@ -33,11 +33,12 @@ from pathway.review import (
 from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
 
 _OURS: Mapping[str, tuple[str, ...]] = {
-    "Task": ("restriction", "focus", "businessStatus"),
+    "Task": ("restriction", "focus", "businessStatus", "input"),
     "Appointment": ("requestedPeriod",),
     "ServiceRequest": ("occurrencePeriod",),
     "CommunicationRequest": ("occurrenceDateTime", "payload"),
 }
+_URGENCY: Mapping[str, int] = {"routine": 0, "urgent": 1, "asap": 2, "stat": 3}
 # What the plan's actions do not ask for, and so do not withdraw either.
 _APART = QUESTIONS | {"", "review", INDIVIDUAL}
 _CAN_GO = {"businessStatus": PROVISIONAL}
@@ -50,7 +51,8 @@ class Changes:
     `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
     `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used and actions
     that cannot be worked out, so that nothing about them changes; `issues` say why. `reasons`: for each changed
-    resource, why. `due`: all work that lies ahead of the plan. `records`: Provenance to be kept once.
+    resource, why. `due`: all work that lies ahead of the plan. `records`: Provenance to be kept once. `explanations`:
+    why each of the plan's `actions` (by id) is in it or not.
     """
 
     resources: list[Create | Update] = field(default_factory=list)
@@ -62,6 +64,7 @@ class Changes:
     undecided: frozenset[str] = frozenset()
     records: list[Resource] = field(default_factory=list)
     explanations: Sequence[Explanation] = ()
+    actions: Mapping[str, Resource] = field(default_factory=dict)
     issues: Sequence[Issue] = ()
 
     def ask(self, context: Context, task: Resource) -> None:
@@ -91,6 +94,7 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     changes = Changes(
         due=applied.due,
         explanations=applied.explanations,
+        actions=context.actions,
         issues=applied.issues,
         undecided=context.unusable | applied.undecided,
     )
@@ -114,14 +118,7 @@ def _with_assessment(context: Context, proposal: Proposal) -> None:
     responses = context.situation.responses(codes.INDICATIONS)
     if proposal.action != codes.RECORD_DECISION or not responses:
         return
-    result = assess(responses[-1])
-    proposed = {"coding": [{"system": codes.RULE_RESULT, "code": result.result}], "text": f"Proposed: {result.result}"}
-    proposal.resource.setdefault("input", []).extend(
-        [
-            {"type": {"text": "Proposed result"}, "valueCodeableConcept": proposed},
-            *({"type": {"text": "Reason"}, "valueString": reason} for reason in result.reasons),
-        ]
-    )
+    proposal.resource.setdefault("input", []).extend(task_input(assess(responses[-1], context.parameters)))
 
 
 def _create(context: Context, changes: Changes, proposal: Proposal) -> None:
@@ -184,6 +181,8 @@ def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | N
         changed["status"] = "requested"
     if existing["resourceType"] == "Appointment" and existing["status"] != proposed["status"]:
         changed["status"] = proposed["status"]
+    if _is_raised(existing, proposed):
+        changed["priority"] = proposed["priority"]
     if "requestedPeriod" in (*changed, *gone):
         changed["comment"] = proposed.get("comment")
     if not changed and not gone:
@@ -191,6 +190,12 @@ def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | N
     if existing["resourceType"] == "Task":
         changed["lastModified"] = instant
     return {name: value for name, value in {**existing, **changed}.items() if name not in gone}
+
+
+def _is_raised(existing: Resource, proposed: Resource) -> bool:
+    """A priority is raised as the answers say, never lowered: somebody may have raised it knowingly."""
+    known = [_URGENCY.get(str(r.get("priority", "routine")), 0) for r in (existing, proposed)]
+    return known[1] > known[0]
 
 
 def _days(resource: Resource) -> Any:

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
+from pathway.context import Context
 from pathway.individual import Individual
-from pathway.keys import key_of
 from pathway.ports import Resource
-from pathway.situation import Now
+from pathway.proposing import Proposal, own_days
 from pathway.tasks import is_movable
 from pathway.timing import Window, calendar_date
 
 HOSPITAL = {"display": "the hospital"}
 
 
-def redated(care_plan: Resource, before: Resource, after: Resource, zone: str, now: Now) -> Individual | None:
-    """The word that lies in a request of `care_plan` whose days were changed; None when they were not.
+def were_changed(before: Resource, after: Resource, zone: str) -> bool:
+    """Whether a version of a request has other days than the one before.
 
     What is booked or accepted is the hospital's anyway: there the pathway only asks.
     """
-    plan, key = key_of(care_plan), key_of(after)
-    if plan is None or key is None or not key.value.startswith(f"{plan.value}:"):
+    new = days_in(after, zone)
+    return new is not None and new != days_in(before, zone) and is_movable(before) and is_movable(after)
+
+
+def redated(context: Context, proposal: Proposal, request: Resource) -> Individual | None:
+    """The word that lies in the days of a request; None when they are what the plan proposes itself."""
+    zone = context.situation.site.zone
+    days = days_in(request, zone)
+    if days == days_in(proposal.resource, zone):
         return None
-    old, new = days_in(before, zone), days_in(after, zone)
-    if new is None or new == old or not (is_movable(before) and is_movable(after)):
-        return None
-    action, _, rest = key.value.removeprefix(f"{plan.value}:").partition(":")
     return Individual(
-        action=action,
-        occurrence=rest.partition(":")[0],
+        action=proposal.action,
+        occurrence=proposal.scope.occurrence,
         change="change",
         reason="the date was changed in the hospital's own system",
         author=HOSPITAL,
-        at=now.instant,
-        days=new,
-        instead=old.in_words() if old else "",
+        at=context.now.instant,
+        days=days,
+        instead=own_days(context, context.actions[proposal.action], proposal.scope),
     )
 
 

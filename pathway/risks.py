@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pathway.codes import RISK, RISK_FACTOR, RISK_PROBABILITY, UCUM
+from pathway.concepts import concepts_of, value_of, values_of
 from pathway.enabled import answers_of
 from pathway.keys import action_key, id_of
 from pathway.library import Library
+from pathway.parameters import Value, effective
 from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.situation import Now, Situation, authored_order
@@ -50,32 +52,54 @@ def risk_assessment(library: Library, situation: Situation, now: Now) -> Resourc
         "subject": {"reference": reference_to(situation.subject)},
         "occurrenceDateTime": now.clinical.isoformat(),
         **({"basis": [{"reference": reference} for reference in basis]} if basis else {}),
-        "prediction": [_prediction(concept, raised) for concept in _concepts(library, RISK)],
-        "note": [{"text": "Figures of one source for patients, without a citation. They are always shown together."}],
+        "prediction": [_prediction(concept, raised) for concept in concepts_of(library, RISK)],
+        "note": [
+            {"text": "Figures of one source for patients, without a citation. They are always shown together."},
+            *({"text": f"Rests on the site's rule {name} = {value}."} for name, value in _switches(library, situation)),
+        ],
     }
 
 
 def factors(library: Library, situation: Situation) -> Mapping[str, Raised]:
-    """What is known of the patient that emphasises a risk, by code: answered (the newest answer counts) or recorded."""
+    """What is known of the patient that emphasises a risk, by code: answered (the newest answer counts) or recorded.
+
+    A factor that the site has switched off is left out (CodeSystem risk-factor, property `parameter`).
+    """
+    rules = effective(library, situation.site.parameters.pathway)
+    return {
+        concept["code"]: Raised(concept["code"], concept["display"], reference)
+        for concept, reference in _known(library, situation)
+        if rules.get(str(value_of(concept, "parameter"))) is not False
+    }
+
+
+def _known(library: Library, situation: Situation) -> Iterator[tuple[Resource, str]]:
+    """Each factor that the patient has, with the resource that shows it."""
     answers = _newest_answers(library, situation)
-    found: dict[str, Raised] = {}
-    for concept in _concepts(library, RISK_FACTOR):
+    for concept in concepts_of(library, RISK_FACTOR):
         reference = _answered(concept, answers) or _recorded(concept, situation.of_type("Condition"))
         if reference is not None:
-            found[concept["code"]] = Raised(concept["code"], concept["display"], reference)
-    return found
+            yield concept, reference
+
+
+def _switches(library: Library, situation: Situation) -> Iterator[tuple[str, Value]]:
+    """The site's values that the patient's factors depend on."""
+    rules = effective(library, situation.site.parameters.pathway)
+    for concept, _ in _known(library, situation):
+        if (name := value_of(concept, "parameter")) in rules:
+            yield name, rules[name]
 
 
 def _prediction(concept: Resource, raised: Mapping[str, Raised]) -> Resource:
     name = concept["display"]
-    codings = [{"system": RISK, "code": concept["code"], "display": name}, *_values(concept, "mapping-to-standard")]
+    codings = [{"system": RISK, "code": concept["code"], "display": name}, *values_of(concept, "mapping-to-standard")]
     qualitative = {
-        "coding": [{"system": RISK_PROBABILITY, "code": code} for code in _values(concept, "qualitative")],
-        "text": _first(concept, "qualitative-text"),
+        "coding": [{"system": RISK_PROBABILITY, "code": code} for code in values_of(concept, "qualitative")],
+        "text": value_of(concept, "qualitative-text"),
     }
     prediction = {
         "outcome": {"coding": codings, "text": name},
-        "probabilityRange": _range(_first(concept, "low"), _first(concept, "high")),
+        "probabilityRange": _range(value_of(concept, "low"), value_of(concept, "high")),
         "qualitativeRisk": {name: value for name, value in qualitative.items() if value},
         "rationale": _rationale(concept, raised),
     }
@@ -93,13 +117,13 @@ def _range(low: Any, high: Any) -> Resource:
 
 def _rationale(concept: Resource, raised: Mapping[str, Raised]) -> str:
     sentences = [str(concept["definition"])]
-    if _first(concept, "below"):
-        sentences.append(f"Below {_first(concept, 'high')} percent.")
-    if text := _first(concept, "qualitative-text"):
+    if value_of(concept, "below"):
+        sentences.append(f"Below {value_of(concept, 'high')} percent.")
+    if text := value_of(concept, "qualitative-text"):
         sentences.append(f"How often: {text}.")
-    if symptoms := _first(concept, "symptoms"):
+    if symptoms := value_of(concept, "symptoms"):
         sentences.append(f"It shows as: {symptoms}.")
-    emphasised = [raised[code].display for code in _values(concept, "raised-by") if code in raised]
+    emphasised = [raised[code].display for code in values_of(concept, "raised-by") if code in raised]
     if emphasised:
         sentences.append(f"Weighs more for this patient because of {', '.join(emphasised)}; the figure is the same.")
     return " ".join(sentences)
@@ -118,14 +142,14 @@ def _newest_answers(library: Library, situation: Situation) -> Mapping[str, tupl
 
 
 def _answered(concept: Resource, answers: Mapping[str, tuple[Sequence[Any], str]]) -> str | None:
-    values, reference = answers.get(str(_first(concept, "link")), ((), ""))
-    showing = set(_values(concept, "value"))
+    values, reference = answers.get(str(value_of(concept, "link")), ((), ""))
+    showing = set(values_of(concept, "value"))
     given = {"true" if value is True else str(value) for value in values}
     return reference if showing & given else None
 
 
 def _recorded(concept: Resource, conditions: Sequence[Resource]) -> str | None:
-    wanted = {(coding["system"], coding["code"]) for coding in _values(concept, "mapping-to-standard")}
+    wanted = {(coding["system"], coding["code"]) for coding in values_of(concept, "mapping-to-standard")}
     for condition in conditions:
         coded = {(c.get("system"), c.get("code")) for c in condition.get("code", {}).get("coding", [])}
         if wanted & coded and not _NOT_STANDING & set(_statuses(condition)):
@@ -136,17 +160,3 @@ def _recorded(concept: Resource, conditions: Sequence[Resource]) -> str | None:
 def _statuses(condition: Resource) -> Iterator[str]:
     for name in ("clinicalStatus", "verificationStatus"):
         yield from (str(coding.get("code")) for coding in condition.get(name, {}).get("coding", []))
-
-
-def _concepts(library: Library, url: str) -> Sequence[Resource]:
-    found: Sequence[Resource] = (library.find_code_system(url) or {}).get("concept", [])
-    return found
-
-
-def _values(concept: Resource, property: str) -> list[Any]:
-    found = [p for p in concept.get("property", []) if p["code"] == property]
-    return [value for p in found for name, value in p.items() if name.startswith("value")]
-
-
-def _first(concept: Resource, property: str) -> Any:
-    return next(iter(_values(concept, property)), None)

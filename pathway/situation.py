@@ -90,19 +90,24 @@ def authored_order(response: Resource) -> tuple[str, str]:
 def gather(tx: Transaction, site: Site, care_plan: Resource, instead: Sequence[Resource] = ()) -> Situation:
     """Read the situation of a CarePlan inside `tx`; `instead` takes the place of what has the same type and id."""
     subject = tx.ours(care_plan["subject"]["reference"])
-    excluded = tx.excluded()
-    data = [
-        rewritten(resource, tx.ours)
-        for type in PATIENT_TYPES
-        for resource in search_all(tx, type, [("patient", subject), ("_count", "500")])
-        if (reference_to(resource), resource["meta"]["versionId"]) not in excluded
-    ]
-    others = {reference_to(resource) for resource in instead}
-    data = [resource for resource in data if reference_to(resource) not in others]
-    data += [rewritten(resource, tx.ours) for resource in instead if resource["resourceType"] in PATIENT_TYPES]
+    data = records(tx, subject, instead)
     plans = [plan for plan in search_all(tx, "CarePlan", [("patient", subject)]) if key_of(plan)]
     kept = belonging(data, care_plan, plans)
     return Situation(site, _read(tx, subject) or {"resourceType": "Patient"}, care_plan, _referral(tx, care_plan), kept)
+
+
+def records(tx: Transaction, subject: str, instead: Sequence[Resource] = ()) -> list[Resource]:
+    """What is known of a patient; `instead` takes the place of what has the same type and id."""
+    excluded = tx.excluded()
+    others = {reference_to(resource) for resource in instead}
+    known = [
+        rewritten(resource, tx.ours)
+        for type in PATIENT_TYPES
+        for resource in search_all(tx, type, [("patient", subject), ("_count", "500")])
+        if reference_to(resource) not in others
+        and (reference_to(resource), resource["meta"]["versionId"]) not in excluded
+    ]
+    return known + [rewritten(resource, tx.ours) for resource in instead if resource["resourceType"] in PATIENT_TYPES]
 
 
 def care_plans_of(tx: Transaction, subject: str) -> list[Resource]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pathway.errors import NotFound
-from pathway.ports import Create, Quarantined, Resource, Transaction, Written
+from pathway.explain import explained
+from pathway.ports import Create, Kept, Quarantined, Resource, Transaction, Written
 from pathway.progress import Changes
 from pathway.provenance import provenance
 from pathway.references import reference_to
@@ -22,7 +23,10 @@ def write(
     cause: str,
     author: Resource | None = None,
 ) -> bool:
-    """Write the difference of a CarePlan; False when there was none. `cause` is what set it off, `author` who did."""
+    """Write the difference of a CarePlan; False when there was none. `cause` is what set it off, `author` who did.
+
+    Why each action is in the plan or not is kept with it, also when nothing else changed.
+    """
     written = _changed(tx, changes)
     for reference in [w.reference for w in written]:
         if reference in changes.release or tx.sent(reference):
@@ -41,6 +45,10 @@ def write(
         tx.transact([Create(record)])
         if any(tx.sent(reference) for reference, _ in changes.reasons):
             tx.send(reference_to(record))
+    plan = tx.read(*care_plan.split("/", 1))
+    body = explained(plan, changes.explanations, changes.actions, changes.issues, [w.resource for w in written])
+    who = (author or {}).get("reference", "")
+    tx.explanations.keep(care_plan, Kept(int(plan["meta"]["versionId"]), now.wire, now.clinical, cause, body, who))
     return bool(written or released)
 
 

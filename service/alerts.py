@@ -5,12 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx
 import msgspec
 
 from pathway.errors import HospitalError, Unreachable
 from pathway.ports import Alert
+
+
+class AlertRoute(Protocol):
+    """Reaches a person outside the FHIR world. The message holds no patient data."""
+
+    def deliver(self, alert: Alert, link: str) -> None:
+        """Raises HospitalError when the receiver did not take it."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fhir_adapters.server.app import fhir_app, fhir_routes
 from pathway.errors import NotFound
 from pathway.issues import Issue, operation_outcome
+from pathway.version import VERSION
 from service.admin.app import admin_app
-from service.bootstrap import VERSION, Services
+from service.bootstrap import Services
 from service.logs import configure_logs
 
 

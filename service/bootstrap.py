@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from threading import RLock
 
@@ -27,21 +26,21 @@ from pathway.codes import PLAN
 from pathway.errors import Conflict, HospitalError, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
-from pathway.ports import AlertRoute, Resource, Transaction, Visit
+from pathway.ports import Resource, Transaction, Visit
 from pathway.references import reference_to
 from pathway.signing import Approval, is_signed
 from pathway.site import Site
 from pathway.situation import Now
+from pathway.version import VERSION
 from schedules.calendar import OpenDays
 from schedules.choose_visit import choose_visit
 from schedules.duties import release
 from schedules.timetable import Duty, Timetable
-from service.alerts import Webhook
+from service.alerts import AlertRoute, Webhook
 from service.content import Content, SignOff
 from service.operations import Operations
 from service.settings import Settings
 
-VERSION = version("calcinosis-pathway")
 _ALERT_BATCH = 50
 _ALERT_LEASE = timedelta(seconds=60)
 
@@ -141,10 +140,6 @@ class Services:
             if tx.sent(reference):
                 tx.send(reference)
         self.pathway(name).react(tx, resource, self.now(name))
-
-    def explain(self, name: str, tx: Transaction, care_plan_id: str) -> Resource:
-        """Why each action of a CarePlan is in it or not, as Parameters. Raises NotFound."""
-        return self.pathway(name).explain(tx, f"CarePlan/{care_plan_id}", self.now(name))
 
     def door(self, name: str, base: str) -> Door:
         token = self.settings.bearer_token

@@ -18,7 +18,8 @@ from rich.console import Console
 from fhir_adapters.r4.admission import parse
 from pathway.errors import PathwayError
 from pathway.signing import Approval
-from service.bootstrap import VERSION, bootstrap, wire_clock
+from pathway.version import VERSION
+from service.bootstrap import bootstrap, wire_clock
 from service.settings import Settings, check_binding
 
 app = typer.Typer(
@@ -107,14 +108,20 @@ def demo(
 def explain(
     hospital: Annotated[str, typer.Argument(help="The name it is registered by.")],
     care_plan: Annotated[str, typer.Argument(help="The id of our CarePlan.")],
+    action: Annotated[
+        str | None, typer.Option(help="One action's id: its expressions, what each gave and read, and its sources.")
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option(help="A version of the CarePlan; the present one by default.", min=1)
+    ] = None,
 ) -> None:
     """Say for every action of a plan whether it is in it, and why."""
-    from service.explanation import table  # noqa: PLC0415
+    from service.explanation import details, overview  # noqa: PLC0415
 
-    services = bootstrap(Settings())
+    services, reference = bootstrap(Settings()), f"CarePlan/{care_plan.removeprefix('CarePlan/')}"
     with services.store.transaction(hospital, read_only=True) as tx:
-        answer = services.explain(hospital, tx, care_plan)
-    Console().print(table(answer))
+        answer = services.pathway(hospital).explain(tx, reference, services.now(hospital), version)
+    Console(highlight=False).print(details(answer, action) if action else overview(answer))
 
 
 @app.command()

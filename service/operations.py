@@ -21,6 +21,7 @@ from pathway.redating import period_of
 from pathway.revising import Revising, Wish
 from pathway.situation import PATIENT_TYPES, Now
 from pathway.timing import instant
+from service.applying import apply_operations
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ class Operations:
             care_plan.individualize(self.individualize),
             form.populate(self.populate),
             form.extract(self.extract),
+            *apply_operations(self.pathway, self.now),
         )
 
     def explain(self, tx: Transaction, asked: Asked) -> Resource:
-        return self.pathway().explain(tx, f"CarePlan/{asked.instance}", self.now())
+        return self.pathway().explain(tx, f"CarePlan/{asked.instance}", self.now(), asked.one("version", int))
 
     def what_if(self, tx: Transaction, asked: Asked) -> Resource:
         now, at = self.now(), asked.one("now", str)

@@ -21,6 +21,7 @@ DEFINITIONS = ROOT / "pathway" / "definition"
 TESTS = ROOT / "tests" / "pathway"
 DOCUMENT = ROOT / "docs" / "content-coverage.md"
 GENERAL_TEST = "test_content_coverage.py::test_every_artefact_and_element_exists"
+PATIENTS = "patients/test_patients_cover_the_content.py"
 FAMILY_TESTS = {
     "ind": "test_definitions.py::test_indications_questionnaire",
     "risk": "test_risks.py::test_all_nine_in_the_order_of_the_content",
@@ -33,6 +34,8 @@ FAMILY_TESTS = {
     "faq": "test_content_lists.py::test_questions_are_answered_in_lay_words",
     "edu": "test_content_lists.py::test_sources_are_named_without_invented_addresses",
     "ten": "test_parameters.py::test_every_tension_has_a_parameter_with_a_typed_default",
+    "flag": f"{PATIENTS}::test_each_warning_sign_is_raised_for_somebody_and_not_for_somebody_else",
+    "rule": f"{PATIENTS}::test_each_rule_applies_to_somebody_and_not_to_somebody_else",
 }
 SHOWN_TESTS = 3
 

@@ -1,4 +1,4 @@
-"""Any FHIR R4 server over HTTP as `pathway.ports.Hospital`.
+"""Any FHIR R4 server over HTTP as a `pathway.ports.FhirServer`.
 
 Every request asks for strict search and uncached results; every search hit is compared with the identifier or patient
 that was asked for, because servers exist that ignore a parameter and return all rows.
@@ -6,7 +6,8 @@ that was asked for, because servers exist that ignore a parameter and return all
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -22,7 +23,6 @@ from pathway.ports import (
     Change,
     Create,
     Delete,
-    Feed,
     Key,
     Page,
     Query,
@@ -37,6 +37,14 @@ from pathway.references import references_in
 _JSON = "application/fhir+json"
 _HEADERS = {"Accept": _JSON, "Cache-Control": "no-cache", "Prefer": "handling=strict"}
 _PAGE = 200
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Changed resources, and the server's own time at which they were asked for."""
+
+    as_of: datetime
+    resources: Iterable[Resource]
 
 
 class HospitalClient:
@@ -87,6 +95,7 @@ class HospitalClient:
         return [self._write(change) for change in changes]
 
     def changed_since(self, type: str, since: datetime | None) -> Feed:
+        """Resources of `type` changed at or after `since`, by the server's own clock."""
         query = [("_count", str(_PAGE)), ("_sort", "_lastUpdated")]
         if since is not None:
             query.append(("_lastUpdated", f"ge{since.astimezone(UTC).isoformat(timespec='milliseconds')}"))

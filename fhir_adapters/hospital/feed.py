@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fhir_adapters.hospital.client import HospitalClient
+from fhir_adapters.hospital.client import Feed, HospitalClient
 from fhir_adapters.hospital.inbound import Inbound
 from fhir_adapters.store.sql import SqlStore
 from pathway.errors import NotFound, Rejected
-from pathway.ports import Feed, Resource, search_all
+from pathway.ports import Resource, search_all
 from pathway.references import patient_of
 from pathway.situation import PATIENT_TYPES
 

@@ -12,8 +12,9 @@ _INSTANCE: frozenset[Level] = frozenset({"instance"})
 
 
 def explain(run: Run) -> Operation:
-    """Why each action is in the plan or not."""
-    return Operation("explain", "CarePlan", codes.EXPLAIN, run, _INSTANCE, affects_state=False)
+    """Why each action is in the plan or not, also as it was at an earlier version of the CarePlan."""
+    parameters = (Parameter("version", "positiveInt"),)
+    return Operation("explain", "CarePlan", codes.EXPLAIN, run, _INSTANCE, affects_state=False, parameters=parameters)
 
 
 def what_if(run: Run) -> Operation:

@@ -14,23 +14,25 @@ from fhir_adapters.store.interactions import Interactions
 from fhir_adapters.store.links import Link
 from fhir_adapters.store.matching import run
 from fhir_adapters.store.memory_due import MemoryDueStore
-from fhir_adapters.store.memory_state import MemoryRows, State
+from fhir_adapters.store.memory_state import MemoryExplanationStore, MemoryRows, State
 from fhir_adapters.store.query import parse_query
 from fhir_adapters.store.references import parts, relative
 from fhir_adapters.store.repository import EachCallATransaction
 from fhir_adapters.store.sql import SERVICE
 from pathway.errors import Conflict, NotFound
-from pathway.ports import NOT_UNDERSTOOD, Alert, Claim, DueStore, FhirServer, Page, Quarantined, Query
+from pathway.ports import NOT_UNDERSTOOD, Alert, Claim, DueStore, ExplanationStore, FhirServer, Page, Quarantined, Query
 
 
 class MemoryTransaction(Interactions):
     """Implements `pathway.ports.Transaction` on a copy of the hospital's state."""
 
     due: DueStore
+    explanations: ExplanationStore
 
     def __init__(self, state: State, now: datetime, actor: str) -> None:
         super().__init__(MemoryRows(state), state.record, now, actor)
         self.state = state
+        self.explanations = MemoryExplanationStore(state)
         self.due = self.due_rows = MemoryDueStore(state)
 
     def search(self, type: str, query: Query = (), *, page: str | None = None) -> Page:

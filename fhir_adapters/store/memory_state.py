@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from fhir_adapters.store.content import decode, encode
 from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.indexing import Indexed, indexed
 from fhir_adapters.store.links import Link
 from fhir_adapters.store.rows import Audited, Received, Version
-from pathway.ports import Alert, DueWork, Key, Quarantined, Resource
+from pathway.ports import Alert, DueWork, Kept, Key, Quarantined, Resource
 
 Name = tuple[str, str]
 
@@ -41,6 +42,7 @@ class State:
     links: dict[Name, Link] = field(default_factory=dict)
     outbox: dict[Name, int] = field(default_factory=dict)
     due: dict[str, Held] = field(default_factory=dict)
+    explanations: dict[str, tuple[Kept, ...]] = field(default_factory=dict)
     quarantine: dict[tuple[str, str, str], Quarantined] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     audit: tuple[Audited, ...] = ()
@@ -104,3 +106,25 @@ class MemoryRows:
 
     def record(self, entry: Audited) -> None:
         self._state.audit = (*self._state.audit, entry)
+
+
+class MemoryExplanationStore:
+    """Implements `ExplanationStore` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def keep(self, care_plan: str, new: Kept) -> bool:
+        earlier = self._state.explanations.get(care_plan, ())
+        if earlier and encode(earlier[-1].body) == encode(new.body):
+            return False
+        self._state.explanations[care_plan] = (*earlier, _copied(new))
+        return True
+
+    def of(self, care_plan: str, version: int | None = None) -> Kept | None:
+        kept = self._state.explanations.get(care_plan, ())
+        return next((_copied(each) for each in kept[::-1] if version is None or each.version <= version), None)
+
+
+def _copied(kept: Kept) -> Kept:
+    return replace(kept, body=decode(encode(kept.body)))

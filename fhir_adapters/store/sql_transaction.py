@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from fhir_adapters.store import sql_search
 from fhir_adapters.store.alerts import Alerts
 from fhir_adapters.store.cursors import Cursors
+from fhir_adapters.store.explanations import SqlExplanationStore
 from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.interactions import Interactions
 from fhir_adapters.store.links import Links
@@ -21,18 +22,20 @@ from fhir_adapters.store.references import parts, relative
 from fhir_adapters.store.sql_due import SqlDueStore
 from fhir_adapters.store.sql_resources import SqlResources
 from pathway.errors import NotFound
-from pathway.ports import Alert, DueStore, Page, Quarantined, Query
+from pathway.ports import Alert, DueStore, ExplanationStore, Page, Quarantined, Query
 
 
 class SqlTransaction(Interactions):
     """Implements `pathway.ports.Transaction`; what the adapters need besides stands in the attributes."""
 
     due: DueStore
+    explanations: ExplanationStore
 
     def __init__(self, connection: Connection, record: HospitalRecord, now: datetime, actor: str) -> None:
         super().__init__(SqlResources(connection, record.name, record.base_url), record, now, actor)
         self.connection = connection
         self.due = self.due_rows = SqlDueStore(connection, record.name)
+        self.explanations = SqlExplanationStore(connection, record.name)
         self.links = Links(connection, record.name)
         self.outbox = Outbox(connection, record.name, now)
         self.alerts = Alerts(connection, record.name, now)

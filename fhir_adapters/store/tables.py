@@ -215,6 +215,21 @@ class DueRow(Base, table=True):
     token: str | None = None
 
 
+class ExplanationRow(Base, table=True):
+    """Why a CarePlan was as it was from its `version` on; `body` is compressed JSON."""
+
+    __tablename__ = "explanation"
+    hospital: str = _hospital()
+    care_plan: str = _part_of_key()
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    version: int
+    recorded: datetime = _at()
+    clinical: datetime = _at()
+    cause: str = _text()
+    author: str = ""
+    body: bytes
+
+
 class QuarantineRow(Base, table=True):
     """An input nobody could act on yet; no reference or version is the empty string."""
 

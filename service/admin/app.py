@@ -7,11 +7,12 @@ from typing import Any
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
+from pathway.version import VERSION
 from schedules.timetable import Timetable
 from service.admin import problems
 from service.admin.access import BearerOnly
 from service.admin.api import alerts, due, hospitals, outbox, patients, quarantine, sign_offs
-from service.bootstrap import VERSION, Services
+from service.bootstrap import Services
 
 _ABOUT = """\
 For the people who run the service: hospitals, what is planned for whom and why, what waits, and what was put aside.

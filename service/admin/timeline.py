@@ -20,6 +20,7 @@ from pathway.tasks import is_open
 from pathway.timing import calendar_date, instant, wall
 from service.admin import models
 from service.admin.reading import FullReading, Post, Reading
+from service.admin.reasons import reasons
 
 VISIT, VISIT_APPOINTMENT = "fu-first-visit", "fu-first-visit-appointment"
 _WRITTEN = ("authoredOn", "created", "authored", "recorded", "recordedDate")
@@ -48,16 +49,16 @@ def patient(reading: Reading) -> models.Patient:
 def timeline(reading: FullReading) -> models.Timeline:
     """All of it, oldest first."""
     situation = reading.situation
-    reasons = _reasons(reading)
+    said = _reasons(reading)
     resources = [situation.care_plan, *([situation.referral] if situation.referral else []), *situation.data]
     unique = {reference_to(resource): resource for resource in resources}
-    entries = [_entry(resource, reading, reasons) for resource in unique.values()]
+    entries = [_entry(resource, reading, said) for resource in unique.values()]
     entries += [_change(provenance, reading) for provenance in reading.provenance]
     entries += [_due(work) for work in reading.due]
     return models.Timeline(
         **patient(reading).model_dump(),
         entries=sorted(entries, key=lambda e: (e.at, e.kind, e.reference or "", e.what)),
-        explanations=[models.Explanation.model_validate(each) for each in reading.explanations],
+        explanations=[reasons(each, reading.actions.get(each.action, {})) for each in reading.explanations],
     )
 
 

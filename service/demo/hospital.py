@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 
 from fhir_adapters.server.app import fhir_app, fhir_routes
 from fhir_adapters.server.door import Door
-from service.bootstrap import VERSION, open_store
+from pathway.version import VERSION
+from service.bootstrap import open_store
 from service.logs import configure_logs
 
 _NAME = "hospital"

@@ -143,7 +143,8 @@ class Clinic:
     def everything(self) -> tuple[Any, ...]:
         """All that a reaction can change, to compare."""
         state = self.store.state(self.hospital)
-        return self.versions(), dict(state.outbox), self.due_work(), self.quarantine(), self.alerts()
+        kept = {care_plan: len(explanations) for care_plan, explanations in state.explanations.items()}
+        return self.versions(), dict(state.outbox), self.due_work(), self.quarantine(), self.alerts(), kept
 
     def _apart(self) -> set[str]:
         return {r["id"] for r in [*self.ours("Task", "review"), *self.ours("Task", "confirm-date")]}

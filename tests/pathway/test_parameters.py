@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from pathway.apply import apply
-from pathway.codes import PARAMETERS, PLAN
+from pathway.codes import PARAMETERS, PLAN, RISK_FACTOR
+from pathway.concepts import concepts_of, value_of, values_of
 from pathway.context import Context
-from pathway.elements import actions_of, parameters_named
+from pathway.elements import actions_of
 from pathway.errors import InvalidDefinition
 from pathway.library import Library
-from pathway.parameters import Value, defaults, effective
+from pathway.parameters import Value, defaults, effective, named_by
 from pathway.references import reference_to
 from pathway.site import Parameters, Site
 from pathway.situation import gather
+from pathway.verdicts import STATED
 from tests.pathway.conftest import Clinic, site
 from tests.pathway.forms import group, number, reassess, yes
 
@@ -38,22 +41,48 @@ def explained(clinic: Clinic, action: str) -> dict[str, Value]:
 
 
 def test_every_tension_has_a_parameter_with_a_typed_default(content: Library) -> None:
-    system = content.find_code_system(PARAMETERS)
-    assert system is not None
-    properties = [{p["code"]: p for p in concept["property"]} for concept in system["concept"]]
-    sources = {each["source"]["valueCode"] for each in properties}
+    sources = {value_of(concept, "source") for concept in concepts_of(content, PARAMETERS)}
     assert len([source for source in sources if source.startswith("ten-")]) == TENSIONS
     assert {type(value) for value in defaults(content).values()} == {bool, int, Decimal, str}
 
 
-def test_a_parameter_is_read_by_the_plan_or_says_that_it_is_built_in(content: Library) -> None:
+def properties(content: Library) -> dict[str, dict[str, list[Any]]]:
+    """The properties of each parameter, by name."""
+    found: dict[str, dict[str, list[Any]]] = {}
+    for concept in concepts_of(content, PARAMETERS):
+        names = {p["code"] for p in concept["property"]}
+        found[concept["code"]] = {name: values_of(concept, name) for name in names}
+    return found
+
+
+def test_a_parameter_takes_effect_where_it_says_or_is_built_in(content: Library) -> None:
     plan = content.plan(PLAN)
-    parts = [p["expression"] for _, a in actions_of(plan) for n in ("condition", "dynamicValue") for p in a.get(n, [])]
-    system = content.find_code_system(PARAMETERS)
-    assert system is not None
-    built_in = {c["code"] for c in system["concept"] if any(p["code"] == "built-in" for p in c["property"])}
-    used = {name for part in parts for name in parameters_named(part["expression"])}
-    assert used == defaults(content).keys() - built_in
+    by_plan = {name for _, action in actions_of(plan) for name in named_by(action)}
+    switches = {value_of(concept, "parameter") for concept in concepts_of(content, RISK_FACTOR)} - {None}
+    places: dict[str, set[str]] = {name: set() for name in defaults(content)}
+    for place, names in (("PlanDefinition calcinosis-excision-pathway", by_plan), ("pathway/assessment.py", STATED),
+                         ("pathway/risks.py", switches)):  # fmt: skip
+        for name in names:
+            places[name].add(place)
+    said = properties(content)
+    assert places == {name: set(said[name].get("read-by", [])) for name in said}
+    assert {name for name in places if not places[name]} == {name for name in said if "built-in" in said[name]}
+
+
+def test_what_is_built_in_says_why_and_is_little(content: Library) -> None:
+    built_in = [c for c in concepts_of(content, PARAMETERS) if value_of(c, "built-in")]
+    assert len(built_in) <= 11
+    for concept in built_in:
+        assert "No site may change it" in concept["definition"]
+        assert values_of(concept, "allowed") == values_of(concept, "default")
+
+
+def test_every_value_has_its_limits(content: Library) -> None:
+    for name, said in properties(content).items():
+        limited = "allowed" in said or {"min", "max"} <= said.keys()
+        assert limited or type(said["default"][0]) is bool, name
+        assert said["default"][0] in said.get("allowed", said["default"])
+    assert effective(content, defaults(content)) == defaults(content)
 
 
 def test_without_parameters_in_the_library_there_are_none() -> None:
@@ -79,7 +108,16 @@ def test_a_site_overrides_only_what_it_names(content: Library) -> None:
         ({"emergencyTier": 1}, "The pathway parameter 'emergencyTier' takes true or false, not 1."),
         ({"clearance": False}, "The pathway parameter 'clearance' takes text, not False."),
         ({"individualisedRisk": True}, "'individualisedRisk' states a built-in decision; no site can change it."),
-        ({"scoring": "sum"}, "'scoring' states a built-in decision; no site can change it."),
+        ({"scoring": "sum"}, "'scoring' states a built-in decision; no site can change it. Whether the sixteen"),
+        ({"clearance": "sometimes"}, "'clearance' takes 'conditional' or 'always' or 'never', not 'sometimes'."),
+        ({"deskWorkLastDay": -1}, "'deskWorkLastDay' takes a whole number from 0 to 365, not -1."),
+        ({"feverC": 100}, "'feverC' takes a number from 36 to 42, not 100."),
+        ({"fastingSiteInstruction": "  "}, "'fastingSiteInstruction' takes text from 1 to 1000 characters, not '  '."),
+        (
+            {"firstVisitFirstDay": 15},
+            "'firstVisitFirstDay' is 15: it cannot come after 'firstVisitLastDay', which is 14.",
+        ),
+        ({"lightActivityLastDay": 1}, "'lightActivityFirstDay' is 2: it cannot come after 'lightActivityLastDay'"),
     ],
 )
 def test_refuses(content: Library, overrides: dict[str, Value], sentence: str) -> None:

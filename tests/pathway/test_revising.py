@@ -99,7 +99,8 @@ class TestVersions:
             a for a in preparation if a["id"] not in ("prep-transport", "rule-escort-gate")
         ]
         visit = next(a for a in groups["follow-up"]["action"] if a["id"] == "fu-first-visit")
-        visit["relatedAction"][0]["offsetRange"]["high"]["value"] = 12
+        high = visit["relatedAction"][0]["offsetRange"]["high"]
+        visit["relatedAction"][0]["offsetRange"]["high"] = {"value": 12, "system": high["system"], "code": high["code"]}
         more = deepcopy(next(a for a in groups["preparation"]["action"] if a["id"] == "prep-medication-review"))
         more["id"] = "prep-review-again"
         groups["preparation"]["action"].append(more)
@@ -249,3 +250,27 @@ class TestIndividualPlan:
         clinic.change(clinic.one("CarePlan", "calcinosis-excision-pathway"), status="completed")
         with pytest.raises(Refused, match="completed"):
             revising(clinic, lambda r: r.what_if())
+
+
+class TestDatesSetAtTheHospital:
+    def test_win_over_the_plans_and_are_not_moved_back(self, clinic: Clinic) -> None:
+        clinic.operated()
+        visit = clinic.one("Appointment", "fu-first-visit-appointment")
+        clinic.change(visit, requestedPeriod=[{"start": "2026-03-30", "end": "2026-03-30"}])
+        kept = clinic.one("Appointment", "fu-first-visit-appointment")
+        assert kept["requestedPeriod"] == [{"start": "2026-03-30", "end": "2026-03-30"}]
+        detail = clinic.one("CarePlan", "calcinosis-excision-pathway")["activity"][-1]["detail"]
+        assert detail["statusReason"]["text"] == "the date was changed in the hospital's own system"
+        before = clinic.everything()
+        clinic.react_again("Appointment", visit["id"])
+        clinic.react_again("Procedure", "pr1")
+        assert clinic.everything() == before
+
+    def test_and_a_person_is_asked_when_the_surgery_turns_out_to_be_another_day(self, clinic: Clinic) -> None:
+        clinic.booked()
+        task = clinic.one("Task", "fu-first-visit")
+        clinic.change(task, restriction={"period": {"start": "2026-03-25", "end": "2026-03-27"}})
+        clinic.book("2026-03-20")
+        assert clinic.one("Task", "fu-first-visit")["restriction"]["period"]["start"] == "2026-03-25"
+        [question] = [t for t in clinic.ours("Task", "confirm-date") if t["status"] == "requested"]
+        assert "it would now be 2026-03-27 to 2026-04-03" in question["description"]

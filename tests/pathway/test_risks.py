@@ -11,6 +11,7 @@ from pathway.codes import RISK, RISK_FACTOR, SNOMED
 from pathway.library import Library
 from pathway.ports import Resource
 from pathway.risks import METHOD, factors, risk_assessment
+from pathway.site import Parameters
 from pathway.situation import Situation, gather
 from tests.pathway.conftest import Clinic, yes
 from tests.pathway.forms import anesthesia, checklist, code, group, medicine, no, operation, reassess, visit
@@ -121,6 +122,27 @@ def test_an_answer_emphasises_and_changes_no_figure(
     for name in ("probabilityRange", "qualitativeRisk", "outcome"):
         assert [p.get(name) for p in before.values()] == [p.get(name) for p in after.values()]
     assert assessed(clinic)["basis"] == [{"reference": "QuestionnaireResponse/indications-2"}]
+
+
+@pytest.mark.parametrize(("both_sides", "emphasised"), [(True, True), (False, False)])
+def test_an_autoimmune_disease_stands_on_both_sides_unless_the_site_says_otherwise(
+    clinic: Clinic, both_sides: bool, emphasised: bool
+) -> None:
+    clinic.site = clinic.site.model_copy(
+        update={"parameters": Parameters(pathway={"autoimmuneOnBothSides": both_sides})}
+    )
+    clinic.enrolled()
+    clinic.indicate()
+    assessment = assessed(clinic)
+    assert ("Weighs more" in predictions(assessment)["risk-recurrence"]["rationale"]) is emphasised
+    assert f"Rests on the site's rule autoimmuneOnBothSides = {both_sides}." in [n["text"] for n in assessment["note"]]
+    reassess(clinic, group("indications", yes("ind-autoimmune-refractory")))
+    assert "Weighs more" in predictions(assessed(clinic))["risk-recurrence"]["rationale"]
+
+
+def test_a_rule_that_concerns_nothing_of_the_patient_is_not_recorded(clinic: Clinic) -> None:
+    clinic.enrolled()
+    assert len(assessed(clinic)["note"]) == 1
 
 
 def test_later_forms_emphasise_too(clinic: Clinic) -> None:

@@ -16,6 +16,7 @@ from pathway.nested import nested_plan_of
 from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.site import Code
+from tests.pathway.applied import actions, applied, contained, dangling
 from tests.pathway.conftest import Clinic, WireClock, coded, period, yes
 
 BASE = "https://wound.example/fhir"
@@ -257,3 +258,14 @@ def test_a_record_that_fits_both_pathways_is_for_a_person(clinic: Clinic, wounds
     wounds.at("2026-03-16T18:00")
     wounds.record("either", code=either, performedPeriod=period("2026-03-16"))
     assert list(wounds.reviews()) == ["surgery-ambiguous"]
+
+
+def test_a_nested_plan_is_applied_as_a_request_group_of_its_own(wounds: Clinic) -> None:
+    operated(wounds)
+    care_plan = applied(wounds)
+    whole, nested = contained(care_plan, "RequestGroup")
+    assert whole["instantiatesCanonical"] == [f"{PLAN}|0.1.0"]
+    assert nested["instantiatesCanonical"] == [f"{BASE}/PlanDefinition/wound-care-at-home|0.1.0"]
+    [group] = [a for a in actions(care_plan).values() if a.get("resource") == {"reference": f"#{nested['id']}"}]
+    assert "action" not in group
+    assert dangling(wounds, care_plan) == []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from fhir_adapters.r4 import admission, tables
+from fhir_adapters.server.apply_operations import apply_activity, apply_plan
 from fhir_adapters.server.care_plan_operations import explain, individualize, migrate, what_if
 from fhir_adapters.server.operation import Asked, Operation, Parameter
 from pathway.library import Library
@@ -18,7 +19,7 @@ def unanswered(_tx: Transaction, _asked: Asked) -> Resource:
     raise AssertionError("an operation is not carried out here")
 
 
-OWN = [declare(unanswered) for declare in (explain, what_if, migrate, individualize)]
+OWN = [declare(unanswered) for declare in (explain, what_if, migrate, individualize, apply_plan, apply_activity)]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_each_definition_is_declared(definitions: dict[str, Resource]) -> None:
     assert sorted(definitions) == sorted(own.definition for own in OWN)
 
 
-@pytest.mark.parametrize("own", OWN, ids=lambda own: own.name)
+@pytest.mark.parametrize("own", OWN, ids=lambda own: f"{own.type}-{own.name}")
 def test_declaration_and_definition_agree(own: Operation, definitions: dict[str, Resource]) -> None:
     definition = definitions[own.definition]
     assert admission.check(definition, "OperationDefinition") == []
@@ -46,10 +47,11 @@ def test_declaration_and_definition_agree(own: Operation, definitions: dict[str,
     assert {level for level in ("system", "type", "instance") if definition[level]} == own.levels
     assert tuple(described(definition)) == own.parameters
     [out] = [each for each in definition["parameter"] if each["use"] == "out"]
-    assert (out["name"], out["type"], out["min"], out["max"]) == ("return", "Parameters", 1, "1")
+    answer = "Resource" if own.name == "apply" else "Parameters"
+    assert (out["name"], out["type"], out["min"], out["max"]) == ("return", answer, 1, "1")
 
 
-@pytest.mark.parametrize("own", OWN, ids=lambda own: own.name)
+@pytest.mark.parametrize("own", OWN, ids=lambda own: f"{own.type}-{own.name}")
 def test_every_parameter_can_be_sent(own: Operation) -> None:
     keys = tables.keys("Parameters.parameter")
     assert [each.name for each in own.parameters if each.key not in keys] == []
