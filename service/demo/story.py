@@ -119,7 +119,9 @@ _SENT_TYPES = ("CarePlan", *AUTHORED_TYPES)
 def _of_ours(stage: Stage, type: str) -> list[str]:
     if not stage.patient:
         return []
-    found = search_all(stage.hospital, type, [("patient", stage.patient), ("_count", "200")])
+    # sekmet knows a Goal's patient by R4's other name only.
+    name = "subject" if type == "Goal" else "patient"
+    found = search_all(stage.hospital, type, [(name, stage.patient), ("_count", "200")])
     return [reference_to(resource) for resource in found if key_of(resource)]
 
 
