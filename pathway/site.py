@@ -11,7 +11,15 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+)
 
 from pathway.ports import Resource
 
@@ -81,6 +89,8 @@ class Parameters(_Part):
 
 
 class Site(_Part):
+    """`care_team_roles`: which codes of CareTeam.participant.role mean a role of ours at this hospital."""
+
     hospital: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
     kind: Kind
     zone: Annotated[str, AfterValidator(_known_zone)]
@@ -88,8 +98,17 @@ class Site(_Part):
     referral_codes: tuple[Code, ...]
     surgery_codes: tuple[Code, ...]
     calcinosis_codes: tuple[Code, ...] = ()
+    care_team_roles: dict[str, tuple[Code, ...]] = {}
     calendar: ClinicCalendar = ClinicCalendar()
     parameters: Parameters = Parameters()
+
+    @field_validator("care_team_roles")
+    @classmethod
+    def _known_roles(cls, codes: dict[str, tuple[Code, ...]], info: ValidationInfo) -> dict[str, tuple[Code, ...]]:
+        unknown = sorted(set(codes) - set(info.data.get("roles", {})))
+        if unknown:
+            raise ValueError(f"nobody has the role {', '.join(unknown)} at this site; its roles stand in `roles`")
+        return codes
 
     def missing_roles(self, needed: Iterable[str]) -> list[str]:
         """Roles that the pathway needs and this site gives to nobody."""

@@ -18,6 +18,7 @@ TYPES = (
     "ServiceRequest",
     "Patient",
     "Condition",
+    "CareTeam",
     "QuestionnaireResponse",
     "Appointment",
     "Procedure",
@@ -26,6 +27,8 @@ TYPES = (
     "CarePlan",
     "CommunicationRequest",
     "Flag",
+    "Goal",
+    "RiskAssessment",
 )
 
 

@@ -11,6 +11,7 @@ from pathway.errors import PathwayError
 from pathway.keys import key_of
 from pathway.ports import Resource, search_all
 from pathway.references import reference_to
+from pathway.situation import AUTHORED_TYPES
 from service.demo import acts
 from service.demo.acts import Act
 from service.demo.records import Clinic
@@ -112,7 +113,7 @@ def summary(played: Played, stage: Stage) -> dict[str, Any]:
     }
 
 
-_SENT_TYPES = ("CarePlan", "Task", "ServiceRequest", "Appointment", "CommunicationRequest", "Flag")
+_SENT_TYPES = ("CarePlan", *AUTHORED_TYPES)
 
 
 def _of_ours(stage: Stage, type: str) -> list[str]:
