@@ -12,6 +12,7 @@ from fhir_adapters.store.outbox import OutboxState
 from pathway.ports import DueState
 from pathway.signing import Approver
 from pathway.site import Kind, Site
+from schedules.duties.sweep import Report
 
 Day = date  # under another name, because fields are called date
 
@@ -71,6 +72,7 @@ class Hospital(HospitalSummary):
     reach: Reach
     counts: Counts
     duties: list[DutySign]
+    sweep: Report | None = Field(description="the last sweep that ended; null before the first")
 
 
 class ClinicalTime(Answer):
