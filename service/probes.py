@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, request_response
-from starlette.types import ASGIApp
 
 from pathway.version import VERSION
 from service import metrics, readiness
@@ -29,9 +28,7 @@ def probe_routes(services: Services) -> list[Route]:
         return PlainTextResponse(metrics.exposition(metrics.collected(services)), media_type=metrics.CONTENT_TYPE)
 
     token = services.settings.bearer_token
-    guarded: ASGIApp = request_response(numbers)
-    if token is not None:
-        guarded = BearerOnly(guarded, token.get_secret_value())
+    guarded = BearerOnly(request_response(numbers), token.get_secret_value()) if token is not None else numbers
     return [
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
