@@ -35,14 +35,17 @@ from pathway.version import VERSION
 from schedules.calendar import OpenDays
 from schedules.choose_visit import choose_visit
 from schedules.duties import release
+from schedules.duties.sweep import Report
 from schedules.timetable import Duty, Timetable
 from service.alerts import AlertRoute, Webhook
 from service.content import Content, SignOff
 from service.operations import Operations
 from service.settings import Settings
+from service.sweeps import SLICE_SECONDS, Sweeps
 
 _ALERT_BATCH = 50
 _ALERT_LEASE = timedelta(seconds=60)
+LATE_SECONDS = 60.0  # beyond what a duty may take by its own interval and a slow hospital
 
 
 def wire_clock() -> datetime:
@@ -59,11 +62,14 @@ class Services:
     http: httpx.Client
     route: AlertRoute | None
     content: Content = field(init=False)
+    sweeps: Sweeps = field(init=False)
     _clients: dict[tuple[str, str], HospitalClient] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 
     def __post_init__(self) -> None:
         self.content = Content(self.store, self.library)
+        every = timedelta(seconds=self.settings.sweep_seconds)
+        self.sweeps = Sweeps(self.store, self.pathway, self.now, every)
 
     def hospital(self, name: str) -> HospitalRecord:
         """Raises NotFound."""
@@ -175,6 +181,15 @@ class Services:
     def release(self, record: HospitalRecord) -> int:
         return release.run(self.store, self.pathway(record.name), lambda: self.now(record.name))
 
+    def sweep(self, record: HospitalRecord) -> int:
+        return self.sweeps.turn(record.name)
+
+    def sweep_now(self, name: str) -> Report:
+        """A whole round. Raises NotFound, Refused for a hospital that is not active, Conflict while it is at work."""
+        if self.hospital(name).status != "active":
+            raise Refused(f"{name} is not active: nothing is written for it")
+        return self.sweeps.round(name)
+
     def alert(self, record: HospitalRecord) -> int:
         """Deliver unanswered alerts; each comes again until a person acknowledges it."""
         if self.route is None:
@@ -196,6 +211,7 @@ class Services:
         """The duties of every active hospital; a hospital that is down holds up nobody else's."""
         s = self.settings
         every = {"pull": s.pull_seconds, "release": s.release_seconds, "push": s.push_seconds, "alert": s.push_seconds}
+        every["sweep"] = min(s.sweep_seconds, SLICE_SECONDS)
         active = [record for record in self.store.hospitals() if record.status == "active"]
         return [
             Duty(f"{record.name}.{name}", seconds, partial(getattr(self, name), record))
@@ -204,7 +220,8 @@ class Services:
         ]
 
     def timetable(self) -> Timetable:
-        return Timetable(self.duties, self.store.heartbeat)
+        patience = LATE_SECONDS + self.settings.hospital_timeout_seconds
+        return Timetable(self.duties, self.store.heartbeat, patience=patience)
 
     def first_hospital(self) -> str:
         """The hospital that /fhir belongs to. Raises NotFound."""

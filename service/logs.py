@@ -18,6 +18,7 @@ _HARMLESS = frozenset(
         "route",
         "status",
         "ms",
+        "seconds",
         "duty",
         "error",
         "exception",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import StaticPool
 
-from fhir_adapters.store import health, hospitals
+from fhir_adapters.store import health, hospitals, migrate
 from fhir_adapters.store.alerts import AlertEntry
 from fhir_adapters.store.engine import READ_ONLY
 from fhir_adapters.store.hospitals import HospitalRecord, Kind, Status
@@ -227,6 +227,15 @@ class SqlStore:
     def heartbeats(self) -> Sequence[health.Heartbeat]:
         with self._connection(read_only=True) as connection:
             return health.heartbeats(connection)
+
+    def schema(self) -> str | None:
+        """The schema revision the database is at; None before the first."""
+        with self._connection(read_only=True) as connection:
+            return migrate.revision(connection)
+
+    def queues(self, hospital: str) -> health.Queues:
+        with self.transaction(hospital, read_only=True) as tx:
+            return health.queues(tx.connection, hospital)
 
     def counts(self, hospital: str) -> health.Counts:
         with self.transaction(hospital, read_only=True) as tx:

@@ -12,6 +12,7 @@ from fhir_adapters.store.outbox import OutboxState
 from pathway.ports import DueState
 from pathway.signing import Approver
 from pathway.site import Kind, Site
+from schedules.duties.sweep import Report
 from service.admin.reasons import Explanation
 
 Day = date  # under another name, because fields are called date
@@ -72,6 +73,7 @@ class Hospital(HospitalSummary):
     reach: Reach
     counts: Counts
     duties: list[DutySign]
+    sweep: Report | None = Field(description="the last sweep that ended; null before the first")
 
 
 class ClinicalTime(Answer):

@@ -74,8 +74,8 @@ def refer(services: Services, name: str, who: str) -> str:
 
 def assert_runs(services: Services, name: str, care_plan: Resource) -> None:
     with services.store.transaction(name) as tx:
-        changes = services.pathway(name).advance(tx, reference_to(care_plan), services.now(name), "test")
-    assert changes.explanations
+        effect = services.pathway(name).advance(tx, reference_to(care_plan), services.now(name), "test")
+    assert effect.changes.explanations
 
 
 def test_a_real_hospital_is_told_everything_it_lacks_and_then_activated(

@@ -107,6 +107,7 @@ def describe(
         reach=reach(services.client(record)) if with_reach else models.Reach(problem="not asked for"),
         counts=models.Counts.model_validate(services.store.counts(name)),
         duties=[models.DutySign(duty=s.name.removeprefix(f"{name}."), at=s.at, outcome=s.note) for s in signs],
+        sweep=services.sweeps.last(name),
     )
 
 
