@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
 
+from pathway.escalation import AlertLadder
 from pathway.ports import Resource
 
 Kind = Literal["demo", "test", "real"]
@@ -81,6 +82,8 @@ class Parameters(_Part):
 
 
 class Site(_Part):
+    """`alerts`: who is called when; without it, whoever the service's own alert webhook reaches."""
+
     hospital: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
     kind: Kind
     zone: Annotated[str, AfterValidator(_known_zone)]
@@ -90,6 +93,7 @@ class Site(_Part):
     calcinosis_codes: tuple[Code, ...] = ()
     calendar: ClinicCalendar = ClinicCalendar()
     parameters: Parameters = Parameters()
+    alerts: AlertLadder | None = None
 
     def missing_roles(self, needed: Iterable[str]) -> list[str]:
         """Roles that the pathway needs and this site gives to nobody."""

@@ -22,6 +22,8 @@ _HARMLESS = frozenset(
         "error",
         "exception",
         "hospital",
+        "alert",
+        "step",
         "kind",
         "count",
         "log_id",
