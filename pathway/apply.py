@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pathway import choice
-from pathway.context import Context, Scope, conditions, walk
+from pathway.context import Context, Scope, conditions
 from pathway.errors import PathwayError
 from pathway.issues import Issue
 from pathway.looking import Looked, Looking, fault, meanings
 from pathway.occurrences import scopes_of
+from pathway.outline import walk
 from pathway.parameters import Value
 from pathway.ports import DueWork, Resource, VisitChooser
 from pathway.proposing import Proposal, Proposing, due, placed
@@ -46,6 +47,7 @@ class Applied:
     """The result of one application.
 
     `undecided`: ids of actions about which nothing can be said now: what exists of them is neither moved nor withdrawn.
+    `served`: the goals that actions of the plan serve now, each with the scopes of these actions.
     """
 
     proposals: list[Proposal] = field(default_factory=list)
@@ -54,6 +56,7 @@ class Applied:
     surgeries: list[Surgery] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     undecided: set[str] = field(default_factory=set)
+    served: dict[str, list[Scope]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,8 @@ class _Application:
         return _Met(action, scope, looking, True, why)
 
     def _take(self, met: _Met) -> None:
+        for goal in met.action.get("goalId", []):
+            self.result.served.setdefault(goal, []).append(met.scope)
         children = self._children(met.action, met.scope)
         if "definitionCanonical" in met.action:
             self._request(met)

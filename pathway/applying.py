@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from pathway import codes
 from pathway.apply import apply
 from pathway.circumstances import Circumstances
-from pathway.context import Context, Scope, walk
+from pathway.context import Context, Scope
 from pathway.errors import InvalidResource, NotFound, PathwayError
 from pathway.intake import Pathway
 from pathway.issues import Issue, operation_outcome
 from pathway.library import Library
 from pathway.looking import Looking
 from pathway.nested import pinned
+from pathway.outline import walk
 from pathway.ports import Resource, Transaction
 from pathway.proposed_plan import ProposedPlan
 from pathway.proposing import Proposing

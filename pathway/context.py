@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pathway import responses
 from pathway.codes import ACTIVITY_TYPE
+from pathway.expressions import Looks
 from pathway.individual import Individual, individuals
 from pathway.keys import action_key
-from pathway.library import Library, pascal
-from pathway.parameters import Value, effective, named_by, resolved
+from pathway.library import Library
+from pathway.outline import Outline, outline
+from pathway.parameters import Value
 from pathway.ports import Key, Resource
 from pathway.references import reference_to
-from pathway.requests import forms_of
 from pathway.situation import Now, Situation
 from pathway.surgery import Surgery
 from pathway.tasks import was_withdrawn
-from pathway.timing import Timed, calendar_date, offsets
+from pathway.timing import Timed, calendar_date
 
 NEVER = Timed()
 
@@ -37,12 +38,13 @@ class Scope:
 
 @dataclass(frozen=True)
 class Context:
-    """One application of a plan to a situation at a time."""
+    """One application of a plan to a situation at a time; `looks` are shared by those that follow each other."""
 
     library: Library
     situation: Situation
     now: Now
     unusable: frozenset[str] = frozenset()
+    looks: Looks = field(default_factory=Looks, repr=False, compare=False)
 
     @classmethod
     def of(cls, library: Library, situation: Situation, now: Now) -> Context:
@@ -52,15 +54,25 @@ class Context:
         return cls(library, replace(situation, data=usable), now, frozenset(unusable))
 
     @cached_property
-    def plan(self) -> Resource:
-        """The definition that the CarePlan is pinned to, with the site's own values in it."""
-        canonical = self.situation.care_plan["instantiatesCanonical"][0]
-        return _plan(self.library, canonical, tuple(self.situation.site.parameters.pathway.items()))
+    def outline(self) -> Outline:
+        """What the definition that the CarePlan is pinned to says at this site."""
+        own = tuple(self.situation.site.parameters.pathway.items())
+        return outline(self.library, self.situation.care_plan["instantiatesCanonical"][0], own)
 
-    @cached_property
+    @property
+    def plan(self) -> Resource:
+        """The definition, with the site's own values in it."""
+        return self.outline.plan
+
+    @property
     def actions(self) -> Mapping[str, Resource]:
         """Every action of the plan by its id."""
-        return {action["id"]: action for action in walk(self.plan.get("action", []))}
+        return self.outline.actions
+
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """The pathway's parameters as they count at this site."""
+        return self.outline.parameters
 
     @property
     def zone(self) -> ZoneInfo:
@@ -73,11 +85,6 @@ class Context:
         return self.now.clinical.astimezone(self.zone).date()
 
     @cached_property
-    def parameters(self) -> Mapping[str, Value]:
-        """The pathway's parameters as they count at this site."""
-        return _rules(self.library, tuple(self.situation.site.parameters.pathway.items()))
-
-    @cached_property
     def individuals(self) -> Mapping[tuple[str, str], Individual]:
         """What clinicians said of single steps of this patient's plan."""
         return individuals(self.situation.care_plan)
@@ -87,30 +94,27 @@ class Context:
         return self.individuals.get((action["id"], scope.occurrence)) or self.individuals.get((action["id"], ""))
 
     def parameters_of(self, action: str) -> Mapping[str, Value]:
-        """The parameters that an action's expressions name, with their values."""
-        used = named_by(self.actions.get(action, {}))
-        return {name: value for name, value in self.parameters.items() if name in used}
+        """The parameters that an action names, with their values."""
+        return self.outline.named.get(action, {})
 
     def kind(self, action: Resource) -> str | None:
         """The resource type the action asks for; None for a group."""
-        canonical = action.get("definitionCanonical")
-        return str(self.library.activity(canonical)["kind"]) if canonical else None
+        return self.outline.kinds.get(action["id"])
 
     def key(self, action: Resource, scope: Scope, when: Timed = NEVER) -> Key:
         """The key of what an action leads to. What starts at a time of its own belongs to that day:
         when the day moves it is something new."""
         day = when.at.astimezone(self.zone).date().isoformat() if when.at and conditions(action, "start") else ""
         base = action_key(self.situation.key, action["id"], scope.occurrence, day)
+        return self.unused(self.kind(action) or "", base)
+
+    def unused(self, type: str, base: Key) -> Key:
+        """The key under which something is asked for: once more under one of its own, if we withdrew it before."""
         key, number = base, 1
-        while self._is_withdrawn(action, key):
+        while (found := self.situation.by_key.get((type, key.value))) is not None and was_withdrawn(found):
             number += 1
             key = Key(base.system, f"{base.value}:again-{number}")
         return key
-
-    def _is_withdrawn(self, action: Resource, key: Key) -> bool:
-        """Whether it was asked for and withdrawn by us: to be asked for again it needs a key of its own."""
-        found = self.situation.by_key.get((self.kind(action) or "", key.value))
-        return found is not None and was_withdrawn(found)
 
     def existing(self, action: Resource, scope: Scope, when: Timed = NEVER) -> Resource | None:
         """The request that this action has already led to."""
@@ -118,10 +122,7 @@ class Context:
 
     def is_surgery(self, action: Resource) -> bool:
         """A ServiceRequest that actions below it are timed from: the anchor of a pathway."""
-        if self.kind(action) != "ServiceRequest":
-            return False
-        below = walk(action.get("action", []))
-        return any(r["actionId"] == action["id"] for inner in below for r in inner.get("relatedAction", []))
+        return action["id"] in self.outline.surgeries
 
     def variables(self, scope: Scope, **more: Any) -> Mapping[str, Any]:
         """`%subject`, `%data`, `%operation` ..., and one `%Name` per action and Questionnaire.
@@ -132,7 +133,8 @@ class Context:
         situation, surgery = self.situation, scope.surgery
         decided = str((more.get("trigger") or {}).get("authored", ""))
         responses = {q["name"]: self._responses(q["url"], surgery, decided)[-1:] for q in self.library.questionnaires()}
-        existing = {pascal(name): _listed(self.existing(action, scope)) for name, action in self.actions.items()}
+        names = self.outline.names
+        existing = {names[id]: _listed(self.existing(action, scope)) for id, action in self.actions.items()}
         return {
             "subject": situation.subject,
             "referral": _listed(situation.referral),
@@ -158,30 +160,14 @@ class Context:
         earlier operation is not taken for this one.
         """
         found = self.situation.responses(questionnaire)
-        outside, days = self._forms
-        if surgery is None or questionnaire in outside:
+        if surgery is None or questionnaire in self.outline.outside:
             return found
-        asked = days.get(questionnaire, 1)
+        asked = self.outline.days.get(questionnaire, 1)
         zone, moment = self.situation.site.zone, surgery.moment
         first = calendar_date(decided, zone) if asked is None else None
         if asked is not None and moment is not None:
             first = moment.end + timedelta(days=min(asked, 1))
         return [r for r in found if _may_be_about(r, surgery) and _not_before(r, first, zone)]
-
-    @cached_property
-    def _forms(self) -> tuple[set[str], Mapping[str, int | None]]:
-        """The forms asked for outside of any operation; those asked for inside one: days after it, None for before."""
-        surgeries = [action for action in self.actions.values() if self.is_surgery(action)]
-        inside = {inner["id"] for action in surgeries for inner in walk(action.get("action", []))}
-        days: dict[str, int | None] = {}
-        outside: set[str] = set()
-        for action in self.actions.values():
-            asked = forms_of(self.library.activity(action["definitionCanonical"])) if self.kind(action) else []
-            forms = {form.split("|")[0] for form in asked}
-            if action["id"] not in inside:
-                outside |= forms
-            days |= dict.fromkeys(forms, _days_after(action))
-        return outside, days
 
     def _visits(self, existing: Mapping[str, Sequence[Resource]]) -> list[Resource]:
         """Finished Encounters in person that belong to an Appointment of this scope (rule-visit-happened)."""
@@ -195,16 +181,6 @@ class Context:
         ]
 
 
-@lru_cache(maxsize=64)
-def _rules(library: Library, own: tuple[tuple[str, Value], ...]) -> Mapping[str, Value]:
-    return effective(library, dict(own))
-
-
-@lru_cache(maxsize=64)
-def _plan(library: Library, canonical: str, own: tuple[tuple[str, Value], ...]) -> Resource:
-    return resolved(library.plan(canonical), _rules(library, own))
-
-
 def warns(form: Resource) -> bool:
     """Whether a Questionnaire reports warning signs, as its code says."""
     return any(c.get("system") == ACTIVITY_TYPE and c.get("code") == "warning-signs" for c in form.get("code", []))
@@ -216,24 +192,9 @@ def _fits(library: Library, response: Resource) -> bool:
     return (form is not None and warns(form)) or not responses.faults(response, library)
 
 
-def walk(actions: Sequence[Resource]) -> Iterator[Resource]:
-    """Every action, parents before their children."""
-    for action in actions:
-        yield action
-        yield from walk(action.get("action", []))
-
-
 def conditions(action: Resource, kind: str) -> list[Resource]:
     """The expressions of an action's conditions of one kind."""
     return [c["expression"] for c in action.get("condition", []) if c["kind"] == kind]
-
-
-def _days_after(action: Resource) -> int | None:
-    """How many days after its anchor an action begins; None for what comes before it."""
-    for related in action.get("relatedAction", []):
-        if (days := offsets(related)) is not None:
-            return None if related["relationship"].startswith("before") else days[0]
-    return 1
 
 
 def _may_be_about(response: Resource, surgery: Surgery) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from pathway.apply import Explanation
@@ -82,7 +83,7 @@ def looked_at(explanation: Explanation, action: Resource) -> Iterator[tuple[str,
             yield f"condition[{number}]", condition["expression"]
 
 
-def read_of(looked: Looked, versions: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+def read_of(looked: Looked, versions: Mapping[str, str] = MappingProxyType({})) -> Iterator[tuple[str, list[str]]]:
     """What an expression read by name, in one order whoever read it, and not endlessly."""
     for name, references in looked.evaluation.read:
         found = sorted(versions.get(reference.partition("/_history/")[0], reference) for reference in references)

@@ -194,6 +194,8 @@ class Pathway:
         ended = end_of(procedure, self.site.zone, context.today)
         if isinstance(ended, Finding):
             return ended
+        if reference_to(procedure) in match.recorded_by:
+            return None
         for other in situation.of_type("Procedure"):
             same = other.get("status") == "completed" and recognised(other, known, care_plan, self.site) == match
             day = end_of(other, self.site.zone, context.today)

@@ -13,10 +13,13 @@ from typing import Any
 from pathway import codes
 from pathway.apply import Applied, Explanation, apply
 from pathway.assessment import assess, task_input
+from pathway.care_team import reowned
 from pathway.context import Context
+from pathway.goals import GOAL, goals, pertaining
 from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
 from pathway.keys import key_of
+from pathway.listing import listing
 from pathway.overruling import overrulings, record
 from pathway.ports import Alert, Create, DueWork, Resource, Update, VisitChooser
 from pathway.proposing import Proposal
@@ -30,16 +33,18 @@ from pathway.review import (
     document_decision,
     document_step,
 )
+from pathway.risk_record import risk_record
 from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
 
 _OURS: Mapping[str, tuple[str, ...]] = {
-    "Task": ("restriction", "focus", "businessStatus"),
+    "Task": ("restriction", "focus", "businessStatus", "input"),
     "Appointment": ("requestedPeriod",),
     "ServiceRequest": ("occurrencePeriod",),
     "CommunicationRequest": ("occurrenceDateTime", "payload"),
 }
+_URGENCY: Mapping[str, int] = {"routine": 0, "urgent": 1, "asap": 2, "stat": 3}
 # What the plan's actions do not ask for, and so do not withdraw either.
-_APART = QUESTIONS | {"", "review", INDIVIDUAL}
+_APART = QUESTIONS | {"", "review", "risk-assessment", GOAL, INDIVIDUAL}
 _CAN_GO = {"businessStatus": PROVISIONAL}
 
 
@@ -97,6 +102,7 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
         issues=applied.issues,
         undecided=context.unusable | applied.undecided,
     )
+    _accompany(context, changes, applied)
     for proposal in applied.proposals:
         _with_assessment(context, proposal)
         existing = context.situation.by_key.get((proposal.resource["resourceType"], proposal.key.value))
@@ -108,8 +114,18 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     _withdraw(context, changes, applied)
     _overrule(context, changes)
     _take_back(context, changes)
-    _list_activities(context, changes)
+    _list(context, changes)
     return changes
+
+
+def _accompany(context: Context, changes: Changes, applied: Applied) -> None:
+    """What stands beside the requests: the plan's goals and the risks."""
+    risks = risk_record(context)
+    for resource, why in [*goals(context, applied), *([risks] if risks else [])]:
+        key = key_of(resource)
+        known = key is not None and (resource["resourceType"], key.value) in context.situation.by_key
+        write = changes.update if known else changes.create
+        write(resource, why)
 
 
 def _with_assessment(context: Context, proposal: Proposal) -> None:
@@ -123,6 +139,8 @@ def _with_assessment(context: Context, proposal: Proposal) -> None:
 def _create(context: Context, changes: Changes, proposal: Proposal) -> None:
     if proposal.over:
         return
+    if pertains := pertaining(context, context.actions[proposal.action]):
+        proposal.resource["extension"] = [*proposal.resource.get("extension", []), *pertains]
     if proposal.flag is not None:
         if ("Flag", proposal.key.value) not in context.situation.by_key:
             changes.create(proposal.flag, proposal.why)
@@ -144,10 +162,10 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
         return
     if proposal.own is not None:
         changes.ask(context, confirm_date(context, existing, proposal.own.in_words()))
-    moved = _moved(existing, proposal.resource, context.now.instant)
+    moved = _moved(existing, proposal, context.now.instant)
     if is_movable(existing):
         if moved is not None:
-            changes.update(moved, _why_moved(existing, proposal), release=not proposal.held)
+            changes.update(moved, _why_moved(existing, moved, proposal), release=not proposal.held)
         elif not proposal.held:
             changes.release.append(reference_to(existing))
     elif moved is not None and _days(existing) != _days(proposal.resource):
@@ -170,9 +188,10 @@ def _overrule(context: Context, changes: Changes) -> None:
             changes.ask(context, document_decision(context, overruling.response, overruling.sentence))
 
 
-def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | None:
+def _moved(existing: Resource, proposal: Proposal, instant: str) -> Resource | None:
     """The existing request brought to what is proposed; None when there is nothing to change."""
-    managed = _OURS[existing["resourceType"]]
+    proposed, managed = proposal.resource, _OURS[existing["resourceType"]]
+    owned = reowned(existing, proposed, proposal.usual_owner)
     changed = {name: proposed[name] for name in managed if name in proposed and proposed[name] != existing.get(name)}
     left_out = [n for n in managed if n in existing and n not in proposed]
     gone = [n for n in left_out if n == "requestedPeriod" or existing[n] == _CAN_GO.get(n)]
@@ -180,13 +199,21 @@ def _moved(existing: Resource, proposed: Resource, instant: str) -> Resource | N
         changed["status"] = "requested"
     if existing["resourceType"] == "Appointment" and existing["status"] != proposed["status"]:
         changed["status"] = proposed["status"]
+    if _is_raised(existing, proposed):
+        changed["priority"] = proposed["priority"]
     if "requestedPeriod" in (*changed, *gone):
         changed["comment"] = proposed.get("comment")
-    if not changed and not gone:
+    if not changed and not gone and owned is existing:
         return None
     if existing["resourceType"] == "Task":
         changed["lastModified"] = instant
-    return {name: value for name, value in {**existing, **changed}.items() if name not in gone}
+    return {name: value for name, value in {**owned, **changed}.items() if name not in gone}
+
+
+def _is_raised(existing: Resource, proposed: Resource) -> bool:
+    """A priority is raised as the answers say, never lowered: somebody may have raised it knowingly."""
+    known = [_URGENCY.get(str(r.get("priority", "routine")), 0) for r in (existing, proposed)]
+    return known[1] > known[0]
 
 
 def _days(resource: Resource) -> Any:
@@ -195,10 +222,12 @@ def _days(resource: Resource) -> Any:
     return days or resource.get("occurrenceDateTime")
 
 
-def _why_moved(existing: Resource, proposal: Proposal) -> str:
+def _why_moved(existing: Resource, moved: Resource, proposal: Proposal) -> str:
     if _days(existing) != _days(proposal.resource):
-        moved = f"moved from {days_of(existing)} to {days_of(proposal.resource)}, as what it depends on moved"
-        return f"{moved}; {proposal.why}" if "comment" in proposal.resource else moved
+        why = f"moved from {days_of(existing)} to {days_of(proposal.resource)}, as what it depends on moved"
+        return f"{why}; {proposal.why}" if "comment" in proposal.resource else why
+    if moved.get("owner") != existing.get("owner"):
+        return f"given to {moved['owner']['reference']}, who has the role for this patient now"
     return proposal.why
 
 
@@ -252,16 +281,9 @@ def _reports_flag(resource: Resource) -> bool:
     return str(resource.get("focus", {}).get("reference", "")).startswith("Flag/")
 
 
-def _list_activities(context: Context, changes: Changes) -> None:
-    """CarePlan.activity names every request of the plan, in the order they came."""
-    care_plan = context.situation.care_plan
-    activities = care_plan.get("activity", [])
-    listed = [a["reference"]["reference"] for a in activities if "reference" in a]
+def _list(context: Context, changes: Changes) -> None:
     created = [reference_to(c.resource) for c in changes.resources if isinstance(c, Create)]
-    known = [reference_to(r) for r in context.situation.by_key.values()]
-    missing = [
-        r for r in dict.fromkeys([*known, *created]) if r not in listed and not r.startswith(("Flag/", "CarePlan/"))
-    ]
-    if missing:
-        added = [{"reference": {"reference": reference}} for reference in missing]
-        changes.update({**care_plan, "activity": [*activities, *added]}, "the plan's activities")
+    known = [reference_to(resource) for resource in context.situation.by_key.values()]
+    care_plan = listing(context.situation.care_plan, [*known, *created])
+    if care_plan is not None:
+        changes.update(care_plan, "what belongs to the plan")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pathway import codes
 from pathway.apply import Applied
 from pathway.circumstances import Circumstances
 from pathway.context import Context
-from pathway.goals import goals
+from pathway.goals import open_goals
 from pathway.issues import Issue
 from pathway.keys import key_of
+from pathway.listing import NOT_ACTIVITIES, listing
 from pathway.ports import Create, Resource, Update
 from pathway.progress import Changes
 from pathway.references import reference_to, references_in
@@ -47,44 +46,31 @@ class ProposedPlan:
 
     def _resources(self) -> list[Resource]:
         """The CarePlan, its RequestGroups, goals and requests, which refer to each other as if they were kept."""
-        included = {e.action for e in self.applied.explanations if e.included}
-        wanted = goals(self.context, included)
-        steps = Tree(self.context, self.applied, wanted).steps()
-        about = {step.request: step.action.get("goalId", []) for step in walk_steps(steps) if step.request}
+        goals = open_goals(self.context)
+        steps = Tree(self.context, self.applied, goals).steps()
+        asked_for = {step.request for step in walk_steps(steps)}
         key = key_of(self.found.care_plan)
         assert key is not None
         grouping = Grouping(self.context, key, self._said_of_groups())
         canonical = self.context.situation.care_plan["instantiatesCanonical"][0]
-        group = grouping.group(steps, canonical, more=[r for r in self._apart() if reference_to(r) not in about])
-        goal = [{"reference": reference_to(one)} for one in wanted.values()]
-        care_plan: Resource = {
-            **self.found.care_plan,
-            **({"goal": goal} if goal else {}),
-            "activity": [{"reference": {"reference": group}}],
-        }
-        requests = self._requests(set(references_in(grouping.made)), about, wanted)
-        return [with_messages(care_plan, self._issues()), *grouping.made, *wanted.values(), *requests]
+        group = grouping.group(steps, canonical, more=[r for r in self._apart() if reference_to(r) not in asked_for])
+        care_plan = listing(self.found.care_plan, map(reference_to, goals.values())) or self.found.care_plan
+        care_plan = {**care_plan, "activity": [{"reference": {"reference": group}}]}
+        requests = self._requests(set(references_in(grouping.made)))
+        return [with_messages(care_plan, self._issues()), *grouping.made, *requests]
 
-    def _requests(
-        self, named: set[str], about: Mapping[str, Sequence[str]], wanted: Mapping[str, Resource]
-    ) -> list[Resource]:
-        """What is new or would change, as far as the RequestGroups name it, and the flags that these report."""
+    def _requests(self, named: set[str]) -> list[Resource]:
+        """What is new or would change: goals, what the RequestGroups name, and the flags that these report."""
         changed = {reference_to(c.resource): c for c in self.changes.resources if is_open(c.resource)}
-        asked = [
-            self._request(change, [wanted[id] for id in about.get(reference, []) if id in wanted])
-            for reference, change in changed.items()
-            if reference in named
-        ]
+        goals = [c.resource for c in changed.values() if c.resource["resourceType"] == "Goal"]
+        named = named - set(map(reference_to, goals))
+        asked = [self._request(change) for reference, change in changed.items() if reference in named]
         reported = set(references_in(asked)) - named
         flags = [c for reference, c in changed.items() if reference in reported and reference.startswith("Flag/")]
-        return [*asked, *(self._request(flag, []) for flag in flags)]
+        return [*goals, *asked, *map(self._request, flags)]
 
-    def _request(self, change: Create | Update, aims: Sequence[Resource]) -> Resource:
-        if isinstance(change, Update):
-            return change.resource
-        resource = self.circumstances.proposed(change.resource)
-        pertains = [{"url": codes.PERTAINS_TO_GOAL, "valueReference": {"reference": reference_to(g)}} for g in aims]
-        return {**resource, "extension": [*resource.get("extension", []), *pertains]} if pertains else resource
+    def _request(self, change: Create | Update) -> Resource:
+        return change.resource if isinstance(change, Update) else self.circumstances.proposed(change.resource)
 
     def _apart(self) -> list[Resource]:
         """Open requests that no action asks for: questions to a person, and what a clinician added; also those of
@@ -94,7 +80,7 @@ class ProposedPlan:
         return [
             resource
             for (type, value), resource in self.context.situation.by_key.items()
-            if type != "Flag"
+            if type not in NOT_ACTIVITIES
             and is_open(resource)
             and value.startswith(prefix)
             and value.removeprefix(prefix).partition(":")[0] not in asked_for

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, time, timedelta
 
 from pathway import codes
+from pathway.care_team import owner_of
 from pathway.context import Context, Scope, conditions
 from pathway.looking import Looking
 from pathway.ports import DueWork, Key, Resource, Visit, VisitChooser
@@ -13,6 +14,7 @@ from pathway.references import reference_to
 from pathway.requests import Brief, build, flag, place
 from pathway.site import Owner, coding_of
 from pathway.surgery import Surgery
+from pathway.tags import tagged
 from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed, wall
 
 
@@ -22,6 +24,7 @@ class Proposal:
 
     `held`: it stays here until its anchor has happened. `over`: the stop condition that holds. `flag`: what it reports.
     `own`: the plan's own days, where a clinician's stand in their place and the plan's have changed since.
+    `usual_owner`: who has the role at the site, where the patient's care team names nobody.
     """
 
     action: str
@@ -33,6 +36,7 @@ class Proposal:
     over: str | None = None
     flag: Resource | None = None
     own: Window | None = None
+    usual_owner: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,9 @@ class Proposing:
             given = self.looking.value(f"dynamicValue[{number}]", value["expression"])
             if given is not None:
                 place(resource, value["path"], given)
+        usual = next(filter(None, map(self.context.situation.site.roles.get, self._roles)), None)
+        if resource["resourceType"] == "Task" and brief.owners and brief.owners[0] != usual:
+            resource = tagged(resource, codes.PROPOSED_OWNER, brief.owners[0].reference)
         return Proposal(
             action=self.action["id"],
             scope=self.scope,
@@ -67,6 +74,7 @@ class Proposing:
             over=self.looking.first("stop"),
             flag=raised,
             own=self._own_days(),
+            usual_owner=usual.reference if usual else None,
         )
 
     def _own_days(self) -> Window | None:
@@ -77,9 +85,6 @@ class Proposing:
 
     def _brief(self, when: Timed) -> Brief:
         context, action, surgery = self.context, self.action, self.scope.surgery
-        roles = [coding_of(p.get("role"), codes.ROLE) for p in action.get("participant", [])]
-        known = context.situation.site.roles
-        owners: list[Owner] = [known[role] for role in roles if role in known]
         return Brief(
             key=context.key(action, self.scope, when),
             definition=action["definitionCanonical"],
@@ -87,8 +92,8 @@ class Proposing:
             subject=context.situation.subject,
             care_plan=context.situation.care_plan,
             authored=context.now.instant,
-            owners=owners,
-            to_patient="patient" in roles,
+            owners=self._owners(),
+            to_patient="patient" in self._roles,
             window=when.window,
             visit=self._visit(when.window, surgery),
             occurs=when.at.astimezone(UTC).isoformat().replace("+00:00", "Z") if when.at else None,
@@ -97,6 +102,17 @@ class Proposing:
             surgery=surgery.request if surgery else None,
             group=f"{context.situation.key.value}:{self.scope.occurrence}" if surgery else None,
         )
+
+    @property
+    def _roles(self) -> list[str]:
+        roles = [coding_of(p.get("role"), codes.ROLE) for p in self.action.get("participant", [])]
+        return [role for role in roles if role]
+
+    def _owners(self) -> list[Owner]:
+        """An Appointment is for somebody who can take part in it."""
+        in_person = self.context.kind(self.action) == "Appointment"
+        situation, today = self.context.situation, self.context.today
+        return [o for role in self._roles if (o := owner_of(situation, role, today, in_person=in_person))]
 
     def _visit(self, days: Window | None, surgery: Surgery | None) -> Visit | None:
         if self.context.kind(self.action) != "Appointment" or not (days and days.first and days.last):

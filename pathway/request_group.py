@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pathway import codes
+from pathway.care_team import owner_of
 from pathway.context import Context
 from pathway.errors import PathwayError
 from pathway.keys import action_key, id_of
@@ -114,7 +115,7 @@ class Grouping:
         """References to who does it. R4 has no organization here: that one, or a role that nobody has, is a name."""
         for participant in action.get("participant", []):
             role = coding_of(participant.get("role"), codes.ROLE) or str(participant.get("type", ""))
-            owner = self.context.situation.site.roles.get(role)
+            owner = owner_of(self.context.situation, role, self.context.today, in_person=True)
             if role == "patient":
                 yield {"reference": reference_to(self.context.situation.subject)}
             elif owner and owner.reference.startswith(_PARTICIPANTS):

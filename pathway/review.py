@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathway import codes
+from pathway.care_team import owner_of
 from pathway.context import Context
 from pathway.keys import action_key
 from pathway.library import Library
@@ -83,6 +84,7 @@ def _question(
     situation = context.situation
     key = action_key(situation.key, finding.reason, existing["id"], what)
     activity = context.library.activity(definition)
+    owner = owner_of(situation, role, context.today)
     brief = Brief(
         key=key,
         definition=f"{activity['url']}|{activity['version']}",
@@ -90,7 +92,7 @@ def _question(
         subject=situation.subject,
         care_plan=situation.care_plan,
         authored=context.now.instant,
-        owners=[situation.site.roles[role]],
+        owners=[owner] if owner else [],
         focus=reference_to(existing),
     )
     return {**build(activity, brief), **_reason(finding)}
@@ -120,6 +122,7 @@ def days_of(resource: Resource) -> str:
 
 
 def title_of(resource: Resource) -> str:
-    """What a request is called."""
-    code = resource.get("code") or {}
-    return str(code.get("text") or resource.get("title") or resource.get("description") or resource["resourceType"])
+    """What a resource of ours is called. The description of a Goal is a CodeableConcept."""
+    named = [resource.get(element) or {} for element in ("code", "title", "description")]
+    texts = [name.get("text") if isinstance(name, dict) else name for name in named]
+    return str(next(filter(None, texts), resource["resourceType"]))

@@ -11,7 +11,15 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+)
 
 from pathway.escalation import AlertLadder
 from pathway.ports import Resource
@@ -82,7 +90,9 @@ class Parameters(_Part):
 
 
 class Site(_Part):
-    """`alerts`: who is called when; without it, whoever the service's own alert webhook reaches."""
+    """`care_team_roles`: which codes of CareTeam.participant.role mean a role of ours at this hospital. `alerts`: who
+    is called when; without it, whoever the service's own alert webhook reaches.
+    """
 
     hospital: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
     kind: Kind
@@ -91,9 +101,18 @@ class Site(_Part):
     referral_codes: tuple[Code, ...]
     surgery_codes: tuple[Code, ...]
     calcinosis_codes: tuple[Code, ...] = ()
+    care_team_roles: dict[str, tuple[Code, ...]] = {}
     calendar: ClinicCalendar = ClinicCalendar()
     parameters: Parameters = Parameters()
     alerts: AlertLadder | None = None
+
+    @field_validator("care_team_roles")
+    @classmethod
+    def _known_roles(cls, codes: dict[str, tuple[Code, ...]], info: ValidationInfo) -> dict[str, tuple[Code, ...]]:
+        unknown = sorted(set(codes) - set(info.data.get("roles", {})))
+        if unknown:
+            raise ValueError(f"nobody has the role {', '.join(unknown)} at this site; its roles stand in `roles`")
+        return codes
 
     def missing_roles(self, needed: Iterable[str]) -> list[str]:
         """Roles that the pathway needs and this site gives to nobody."""

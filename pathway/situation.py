@@ -18,16 +18,19 @@ from pathway.timing import instant
 
 PATIENT_TYPES = (
     "Appointment",
+    "CareTeam",
     "CommunicationRequest",
     "Condition",
     "Encounter",
     "Flag",
+    "Goal",
     "Procedure",
     "QuestionnaireResponse",
+    "RiskAssessment",
     "ServiceRequest",
     "Task",
 )
-AUTHORED_TYPES = ("Appointment", "CommunicationRequest", "Flag", "ServiceRequest", "Task")
+AUTHORED_TYPES = ("Appointment", "CommunicationRequest", "Flag", "Goal", "RiskAssessment", "ServiceRequest", "Task")
 
 
 @dataclass(frozen=True)

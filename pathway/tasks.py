@@ -1,4 +1,4 @@
-"""What may happen to a request that exists: pure transitions of Task, Appointment and other requests."""
+"""What may happen to what exists of a plan: pure transitions of Task, Appointment, other requests and Goal."""
 
 from __future__ import annotations
 
@@ -22,23 +22,30 @@ _MOVABLE: Mapping[str, frozenset[str]] = {
     "Appointment": frozenset({"proposed", "waitlist"}),
     "ServiceRequest": frozenset({"draft"}),
     "CommunicationRequest": frozenset({"draft", "active"}),
+    "Goal": frozenset({"proposed"}),
 }
 _OVER: Mapping[str, frozenset[str]] = {
     "Task": frozenset({"completed", "cancelled", "failed", "rejected", "entered-in-error"}),
     "Appointment": frozenset({"fulfilled", "cancelled", "noshow", "entered-in-error"}),
     "ServiceRequest": frozenset({"completed", "revoked", "entered-in-error"}),
     "CommunicationRequest": frozenset({"completed", "revoked", "entered-in-error"}),
+    "Goal": frozenset({"completed", "cancelled", "entered-in-error", "rejected"}),
 }
+
+
+def status_of(resource: Resource) -> str | None:
+    """The status of a resource, also where it is called `lifecycleStatus`."""
+    return resource.get("lifecycleStatus") if resource["resourceType"] == "Goal" else resource.get("status")
 
 
 def is_open(resource: Resource) -> bool:
     """Whether something can still come of it."""
-    return resource.get("status") not in _OVER.get(resource["resourceType"], frozenset())
+    return status_of(resource) not in _OVER.get(resource["resourceType"], frozenset())
 
 
 def is_movable(resource: Resource) -> bool:
     """Whether it is still ours to move or withdraw: proposed, not accepted, booked or started by anybody."""
-    return resource.get("status") in _MOVABLE.get(resource["resourceType"], frozenset())
+    return status_of(resource) in _MOVABLE.get(resource["resourceType"], frozenset())
 
 
 def moved_to(task: Resource, status: str, *, at: str, reason: str | None = None) -> Resource:
@@ -61,11 +68,13 @@ def was_withdrawn(resource: Resource) -> bool:
 
 
 def withdrawn(resource: Resource, *, at: str, reason: str) -> Resource:
-    """A request that is no longer wanted: Task and Appointment cancelled, other requests revoked; tagged as ours."""
+    """What is no longer wanted: Task, Appointment and Goal cancelled, other requests revoked; tagged as ours."""
     meta = resource.get("meta", {})
     resource = {**resource, "meta": {**meta, "tag": [*meta.get("tag", []), _WITHDRAWN]}}
     if resource["resourceType"] == "Task":
         return moved_to(resource, "cancelled", at=at, reason=reason)
     if resource["resourceType"] == "Appointment":
         return {**resource, "status": "cancelled", "comment": reason}
+    if resource["resourceType"] == "Goal":
+        return {**resource, "lifecycleStatus": "cancelled", "statusDate": at[:10], "statusReason": reason}
     return {**resource, "status": "revoked", "note": [*resource.get("note", []), {"text": reason}]}

@@ -53,6 +53,9 @@ class WritePlan:
 
 
 _WITHOUT_IDENTIFIER = frozenset({"Provenance"})
+# It converts every UCUM unit of a `number` parameter to days: a RiskAssessment with a range in percent, which R4
+# demands (ras-1), is answered with 500 (HAPI-0389, seen with 8.8.0; hapifhir/hapi-fhir, BaseSearchParamExtractor).
+_CANNOT_INDEX_PERCENT = "HAPI"
 
 
 def write_plan(statement: Resource) -> WritePlan:
@@ -60,10 +63,13 @@ def write_plan(statement: Resource) -> WritePlan:
     rest: Resource = next((r for r in statement.get("rest", []) if r.get("mode") == "server"), {})
     interactions = {i.get("code") for i in rest.get("interaction", [])}
     software = statement.get("software", {})
+    types = {r["type"]: _type_plan(r) for r in rest.get("resource", [])}
+    if "RiskAssessment" in types and str(software.get("name", "")).startswith(_CANNOT_INDEX_PERCENT):
+        types["RiskAssessment"] = replace(types["RiskAssessment"], create="nothing")
     return WritePlan(
         software=" ".join(filter(None, (software.get("name"), software.get("version")))) or "unnamed server",
         transaction="transaction" in interactions,
-        types={r["type"]: _type_plan(r) for r in rest.get("resource", [])},
+        types=types,
     )
 
 

@@ -1,7 +1,7 @@
 """Two sides changed one resource: element by element, each keeps what is its own.
 
-The pathway owns what makes a request ours and when it is sought; everything a clinician works with is the hospital's
-(status, booking, notes). What only one side changed is taken from that side.
+The pathway owns what makes a request ours and when it is sought, and what a RiskAssessment says; everything a clinician
+works with is the hospital's (status, booking, notes). What only one side changed is taken from that side.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ _PATHWAY_OWNS = frozenset(
         "intent",
         "for",
         "subject",
+        "method",
+        "basis",
+        "prediction",
     }
 )
 _NOT_MERGED = frozenset({"id", "meta", "text", "resourceType"})

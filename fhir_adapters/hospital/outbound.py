@@ -1,7 +1,8 @@
 """Our resources, brought to the hospital's server: created once, updated with If-Match, never guessed about.
 
 A lane per resource: what is sent is always its newest version. References go out in the hospital's ids, so a resource
-waits until what it refers to is there; CarePlan.activity and Provenance.target name only what is there.
+waits until what it refers to is there; what a CarePlan lists, Provenance.target and the goals that a request pertains
+to name only what is there. Goals and risks that a server does not take stay here, and nothing waits for them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fhir_adapters.store.links import Link
 from fhir_adapters.store.outbox import OutboxClaim
 from fhir_adapters.store.sql import SqlStore
 from fhir_adapters.store.sql_transaction import SqlTransaction
+from pathway.codes import PERTAINS_TO_GOAL
 from pathway.errors import (
     Conflict,
     Forbidden,
@@ -30,13 +32,16 @@ from pathway.errors import (
     Unreachable,
 )
 from pathway.keys import key_of
-from pathway.ports import Create, Resource, Update, Written
-from pathway.references import references_in, rewritten
+from pathway.ports import Create, Resource, Update, Written, search_all
+from pathway.references import reference_to, references_in, rewritten
 
 _BATCH = 20
 _SOON = timedelta(milliseconds=200)
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 300.0
 _SERVER_ERRORS_BORNE = 5
+# What a hospital can do without: many servers show goals and let nobody create one.
+_MAY_STAY = ("Goal", "RiskAssessment")
+_LISTS = ("activity", "goal", "supportingInfo")
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class Letter:
 
 
 class _Waits(Exception):
+    pass
+
+
+class _Stays(Exception):
     pass
 
 
@@ -82,6 +91,8 @@ class Outbound:
             if letter is None:
                 return False
             written = self._send(claim, letter)
+        except _Stays:
+            self.store.drop_outbox(claim)
         except _Waits as waits:
             self.store.retry_outbox(claim, self.clock() + _SOON * min(claim.attempt, 50), str(waits))
         except (Unreachable, TooBusy, NotLetIn) as error:
@@ -101,7 +112,9 @@ class Outbound:
         return False
 
     def _letter(self, claim: OutboxClaim) -> Letter | None:
-        """None when the hospital has this version already."""
+        """None when the hospital has this version already. Raises _Waits, _Stays, Rejected."""
+        if claim.type in _MAY_STAY and self.client.plan.of(claim.type).create == "nothing":
+            raise _Stays
         with self.store.transaction(self.hospital, read_only=True) as tx:
             resource = tx.read(claim.type, claim.id)
             version = int(resource["meta"]["versionId"])
@@ -115,6 +128,14 @@ class Outbound:
         if letter.link is not None:
             body = {**letter.body, "id": letter.link.their_id}
             return self.client.transact([Update(body, letter.link.their_version)])[0]
+        try:
+            return self._create(claim, letter)
+        except (Rejected, Forbidden, NotFound):
+            if claim.type in _MAY_STAY and not self.client.plan.of(claim.type).listed:
+                raise _Stays from None
+            raise
+
+    def _create(self, claim: OutboxClaim, letter: Letter) -> Written:
         key = key_of(letter.resource)
         if claim.uncertain and key is not None:
             existing = self.client.find(claim.type, key)
@@ -144,7 +165,7 @@ class Outbound:
         with self.store.transaction(self.hospital) as tx:
             if not tx.outbox.finish(claim, link):
                 return False
-            for plan in {_parts(r) for r in references_in(resource) if r.startswith("CarePlan/")}:
+            for plan in _plans_of(tx, resource):
                 there = tx.links.of(*plan)
                 listed = there is not None and claim.reference in references_in(tx.read(*plan))
                 if there is not None and listed and link.their_reference not in references_in(there.base):
@@ -187,20 +208,34 @@ def _body(tx: SqlTransaction, resource: Resource) -> Resource:
     return {**body, **({"meta": meta} if meta else {})}
 
 
+def _plans_of(tx: SqlTransaction, resource: Resource) -> set[tuple[str, str]]:
+    """The CarePlans that a resource refers to; a Goal is referred to instead."""
+    named = {reference for reference in references_in(resource) if reference.startswith("CarePlan/")}
+    if resource["resourceType"] == "Goal":
+        named |= {reference_to(plan) for plan in search_all(tx, "CarePlan", [("goal", reference_to(resource))])}
+    return {_parts(reference) for reference in named}
+
+
 def _only_what_is_there(tx: SqlTransaction, resource: Resource) -> Resource:
+    extensions = [e for e in resource.get("extension", []) if e["url"] != PERTAINS_TO_GOAL or _is_there(tx, e)]
+    listed = {"extension": extensions}
     if resource["resourceType"] == "CarePlan":
-        listed = [a for a in resource.get("activity", []) if _is_there(tx, a)]
-        return {**{n: v for n, v in resource.items() if n != "activity"}, **({"activity": listed} if listed else {})}
+        listed |= {name: [one for one in resource.get(name, []) if _is_there(tx, one)] for name in _LISTS}
     if resource["resourceType"] == "Provenance":
-        targets = [t for t in resource["target"] if _expected(tx, t["reference"])]
-        if not targets:
-            raise _Waits("Its targets are kept here for now")
-        return {**resource, "target": targets}
-    return resource
+        listed["target"] = [target for target in resource["target"] if _expected(tx, target["reference"])]
+        if not listed["target"]:
+            raise _Stays if _only_what_may_stay(resource["target"]) else _Waits("Its targets are kept here for now")
+    return {name: value for name, value in {**resource, **listed}.items() if value or name not in listed}
 
 
-def _is_there(tx: SqlTransaction, activity: Resource) -> bool:
-    return "reference" not in activity or tx.links.of(*_parts(activity["reference"]["reference"])) is not None
+def _only_what_may_stay(targets: Sequence[Resource]) -> bool:
+    return all(_parts(target["reference"])[0] in _MAY_STAY for target in targets)
+
+
+def _is_there(tx: SqlTransaction, node: Resource) -> bool:
+    """Whether all that a part of a resource refers to is at the hospital."""
+    ours = [reference for reference in references_in(node) if tx.authored(reference)]
+    return all(tx.links.of(*_parts(reference)) is not None for reference in ours)
 
 
 def _expected(tx: SqlTransaction, reference: str) -> bool:

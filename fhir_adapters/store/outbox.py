@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, case, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, insert, or_, select, true, update
 
 from fhir_adapters.store import columns as c
 from fhir_adapters.store.links import Link, Links
@@ -63,6 +63,7 @@ class OutboxClaim:
 
 
 _ENTRY = [_out[name] for name in OutboxEntry.__dataclass_fields__]
+_ONE = select(*_ENTRY).where(*(_out[name] == bindparam(f"its_{name}") for name in ("hospital", "type", "id")))
 
 
 class Outbox:
@@ -74,7 +75,8 @@ class Outbox:
         self._now = now
 
     def entry(self, type: str, id: str) -> OutboxEntry | None:
-        row = self._connection.execute(select(*_ENTRY).where(self._is(type, id))).one_or_none()
+        its = {"its_hospital": self._hospital, "its_type": type, "its_id": id}
+        row = self._connection.execute(_ONE, its).one_or_none()
         return OutboxEntry(*row) if row is not None else None
 
     def entries(self, state: OutboxState | None = None) -> Sequence[OutboxEntry]:
@@ -146,6 +148,10 @@ class Outbox:
         QuarantineLedger(self._connection, self._hospital, self._now).add(entry)
         return True
 
+    def drop(self, claim: OutboxClaim) -> bool:
+        """The hospital has no place for it: it stays here, and nobody is told."""
+        return self._connection.execute(delete(c.outbox).where(self._held(claim))).rowcount == 1
+
     def requeue(self, type: str, id: str) -> bool:
         """A person asks to try again; whether there was anything to try."""
         where = and_(self._is(type, id), _out.state.in_(("quarantined", "waiting", "unknown")))
@@ -160,8 +166,12 @@ class Outbox:
         self._connection.execute(update(c.outbox).where(done).values(**row))
 
     def _close(self, claim: OutboxClaim, **values: Any) -> bool:
-        held = and_(self._is(claim.type, claim.id), _out.token == claim.token, _out.state == "sending")
-        return self._connection.execute(update(c.outbox).where(held).values(**_FREE, **values)).rowcount == 1
+        return (
+            self._connection.execute(update(c.outbox).where(self._held(claim)).values(**_FREE, **values)).rowcount == 1
+        )
+
+    def _held(self, claim: OutboxClaim) -> ColumnElement[bool]:
+        return and_(self._is(claim.type, claim.id), _out.token == claim.token, _out.state == "sending")
 
     def _set(self, type: str, id: str, **values: Any) -> None:
         self._connection.execute(update(c.outbox).where(self._is(type, id)).values(**values))

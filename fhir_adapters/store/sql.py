@@ -148,6 +148,11 @@ class SqlStore:
         with self.transaction(claim.hospital) as tx:
             return tx.outbox.quarantine(claim, outcome)
 
+    def drop_outbox(self, claim: OutboxClaim) -> bool:
+        """The hospital has no place for it: it stays here."""
+        with self.transaction(claim.hospital) as tx:
+            return tx.outbox.drop(claim)
+
     def requeue_outbox(self, hospital: str, type: str, id: str) -> bool:
         """Try again now; whether there was anything to try."""
         with self.transaction(hospital) as tx:

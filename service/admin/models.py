@@ -12,6 +12,7 @@ from fhir_adapters.store.outbox import OutboxState
 from pathway.ports import DueState
 from pathway.signing import Approver
 from pathway.site import Kind, Site
+from service.admin.reasons import Explanation
 
 Day = date  # under another name, because fields are called date
 
@@ -215,15 +216,6 @@ class Entry(Answer):
     who: str | None = None
     sent: Sent | None = None
     due: Due | None = None
-
-
-class Explanation(Answer):
-    """Why an action of the pathway is in the plan now, or is not."""
-
-    action: str
-    occurrence: str
-    included: bool
-    why: str
 
 
 class Timeline(Patient):

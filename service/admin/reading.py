@@ -41,9 +41,10 @@ class Post:
 
 @dataclass(frozen=True)
 class FullReading(Reading):
-    """Also why things are as they are. `posts` by reference, for our resources only."""
+    """Also why things are as they are. `actions`: the plan's, by id. `posts` by reference, for our resources only."""
 
     explanations: Sequence[Explanation] = ()
+    actions: Mapping[str, Resource] = field(default_factory=dict)
     provenance: Sequence[Resource] = ()
     due: Sequence[DueWork] = ()
     posts: Mapping[str, Post] = field(default_factory=dict)
@@ -61,7 +62,7 @@ def read(tx: SqlTransaction, pathway: Pathway, care_plan: Resource, now: Now) ->
 def read_fully(tx: SqlTransaction, pathway: Pathway, care_plan: Resource, now: Now) -> FullReading:
     """For a timeline. Applies the plan without writing anything."""
     found = read(tx, pathway, care_plan, now)
-    explanations, problem = _explained(pathway, found)
+    explanations, actions, problem = _explained(pathway, found)
     reference = reference_to(care_plan)
     ours = [reference, *(reference_to(r) for r in found.situation.data if key_of(r))]
     provenance = _provenance(tx, ours)
@@ -72,20 +73,21 @@ def read_fully(tx: SqlTransaction, pathway: Pathway, care_plan: Resource, now: N
         found.surgeries,
         problem,
         explanations,
+        actions,
         provenance,
         tx.due.of_plan(reference),
         {each: _post(tx, each) for each in sendable},
     )
 
 
-def _explained(pathway: Pathway, found: Reading) -> tuple[Sequence[Explanation], str | None]:
+def _explained(pathway: Pathway, found: Reading) -> tuple[Sequence[Explanation], Mapping[str, Resource], str | None]:
     if found.problem:
-        return (), found.problem
+        return (), {}, found.problem
+    context = Context.of(pathway.library, found.situation, found.now)
     try:
-        applied = apply(Context.of(pathway.library, found.situation, found.now), pathway.choose_visit)
+        return apply(context, pathway.choose_visit).explanations, context.actions, None
     except PathwayError as error:
-        return (), str(error)
-    return applied.explanations, None
+        return (), {}, str(error)
 
 
 def _provenance(tx: SqlTransaction, targets: Sequence[str]) -> list[Resource]:

@@ -14,12 +14,14 @@ from pathway.keys import key_of
 from pathway.ports import DueWork, Resource
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
+from pathway.review import title_of
 from pathway.situation import Situation
 from pathway.surgery import Surgery
-from pathway.tasks import is_open
+from pathway.tasks import is_open, status_of
 from pathway.timing import calendar_date, instant, wall
 from service.admin import models
 from service.admin.reading import FullReading, Post, Reading
+from service.admin.reasons import reasons
 
 VISIT, VISIT_APPOINTMENT = "fu-first-visit", "fu-first-visit-appointment"
 _WRITTEN = ("authoredOn", "created", "authored", "recorded", "recordedDate")
@@ -48,16 +50,16 @@ def patient(reading: Reading) -> models.Patient:
 def timeline(reading: FullReading) -> models.Timeline:
     """All of it, oldest first."""
     situation = reading.situation
-    reasons = _reasons(reading)
+    said = _reasons(reading)
     resources = [situation.care_plan, *([situation.referral] if situation.referral else []), *situation.data]
     unique = {reference_to(resource): resource for resource in resources}
-    entries = [_entry(resource, reading, reasons) for resource in unique.values()]
+    entries = [_entry(resource, reading, said) for resource in unique.values()]
     entries += [_change(provenance, reading) for provenance in reading.provenance]
     entries += [_due(work) for work in reading.due]
     return models.Timeline(
         **patient(reading).model_dump(),
         entries=sorted(entries, key=lambda e: (e.at, e.kind, e.reference or "", e.what)),
-        explanations=[models.Explanation.model_validate(each) for each in reading.explanations],
+        explanations=[reasons(each, reading.actions.get(each.action, {})) for each in reading.explanations],
     )
 
 
@@ -127,7 +129,7 @@ def _open_task(task: Resource, today: date) -> models.OpenTask:
     window = _window(task) or models.Days()
     return models.OpenTask(
         reference=reference_to(task),
-        what=_what(task),
+        what=title_of(task),
         status=task["status"],
         owner=task.get("owner", {}).get("reference"),
         last_day=window.last,
@@ -146,9 +148,9 @@ def _entry(resource: Resource, reading: FullReading, reasons: Mapping[str, str])
     return models.Entry(
         at=_written_at(resource, zone),
         kind="plan" if resource["resourceType"] == "CarePlan" else "request" if own else "record",
-        what=_what(resource) if own else resource["resourceType"],
+        what=title_of(resource) if own else resource["resourceType"],
         reference=reference,
-        status=resource.get("status"),
+        status=status_of(resource),
         business_status=resource.get("businessStatus", {}).get("text") if own else None,
         window=_window(resource),
         date=_day(resource, zone),
@@ -213,13 +215,8 @@ def _why(resource: Resource, reading: FullReading, reasons: Mapping[str, str]) -
         return known
     if resource["resourceType"] == "Task" and "reasonCode" in resource:
         return str(resource["reasonCode"].get("text", "")) or None
-    return resource.get("comment") or resource.get("description")
-
-
-def _what(resource: Resource) -> str:
-    """The title of a resource of ours."""
-    code = resource.get("code") or {}
-    return str(resource.get("title") or code.get("text") or resource.get("description") or resource["resourceType"])
+    said = resource.get("comment") or resource.get("description")
+    return said if isinstance(said, str) else None
 
 
 def _window(resource: Resource) -> models.Days | None:

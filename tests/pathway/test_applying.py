@@ -15,11 +15,11 @@ from pathway.codes import PERTAINS_TO_GOAL, PLAN
 from pathway.keys import key_of
 from pathway.library import Library
 from pathway.ports import Resource
-from pathway.references import references_in
+from pathway.references import reference_to, references_in
 from pathway.site import Owner
 from tests.pathway.applied import ALONE, actions, applied, contained, dangling, led_to, messages, within
 from tests.pathway.conftest import Clinic, yes
-from tests.pathway.test_valid_resources import FHIR
+from tests.pathway.patients.test_patients_are_valid import FHIR
 
 GIVEN = Circumstances(encounter="Encounter/e1", practitioner="Practitioner/okafor", organization="Organization/clinic")
 
@@ -187,10 +187,11 @@ class TestRunningPlan:
         assert care_plan["basedOn"] == [{"reference": f"CarePlan/{running['id']}"}]
         assert actions(care_plan)["fu-first-visit"]["resource"] == {"reference": f"Task/{visit['id']}"}
         assert Counter(r["resourceType"] for r in care_plan["contained"]).keys() == {
-            "Goal",
             "OperationOutcome",
             "RequestGroup",
         }
+        goals = [reference_to(goal) for goal in clinic.ours("Goal")]
+        assert sorted(goal["reference"] for goal in care_plan["goal"]) == sorted(goals)
 
     def test_what_is_over_is_left_out(self, clinic: Clinic) -> None:
         clinic.operated()

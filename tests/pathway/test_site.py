@@ -34,6 +34,8 @@ def wrong(**elements: Any) -> dict[str, Any]:
         ({"parameters": {"target_day": -1}}, "parameters.target_day"),
         ({"parameters": {"target": 10}}, "parameters.target"),
         ({"referral_codes": [{"code": "1"}]}, "referral_codes.0.system"),
+        ({"care_team_roles": {"surgeon": [{"code": "1"}]}}, "care_team_roles.surgeon.0.system"),
+        ({"care_team_roles": {"surgoen": [{"system": "s", "code": "1"}]}}, "care_team_roles"),
     ],
 )
 def test_refuses(elements: dict[str, Any], where: str) -> None:

@@ -16,6 +16,7 @@ from pathway.nested import nested_plan_of
 from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.site import Code
+from pathway.situation import AUTHORED_TYPES
 from tests.pathway.applied import actions, applied, contained, dangling
 from tests.pathway.conftest import Clinic, WireClock, coded, period, yes
 
@@ -206,7 +207,7 @@ def of_pathway(clinic: Clinic, name: str, *types: str) -> dict[str, Resource]:
     return {":".join(key): resource for key, resource in found if key[2] == name}
 
 
-OURS = ("CarePlan", "Task", "ServiceRequest", "Appointment", "CommunicationRequest", "Flag")
+OURS = ("CarePlan", *AUTHORED_TYPES)
 CALCINOSIS = "calcinosis-excision-pathway"
 
 

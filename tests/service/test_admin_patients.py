@@ -12,6 +12,7 @@ from pathway import codes
 from pathway.ports import Resource, Update, search_all
 from pathway.references import reference_to
 from pathway.situation import Now
+from pathway.statements import sentences
 from service.admin import timeline
 from service.admin.reading import FullReading, Post, read_fully
 from service.bootstrap import Services, wire_clock
@@ -133,6 +134,23 @@ def test_the_timeline_of_an_enrolled_patient(ask: Ask, enrolled: str) -> None:
     assert explained["calcinosis-surgery-indications"]["included"] is True
     assert explained["cause-workup-open"]["included"] is False
     assert explained["cause-workup-open"]["why"] == "not so: indications answered, cause left open"
+    assert explained["flag-fever"]["parameters"] == {"feverC": 38.0}
+
+
+def test_an_action_has_its_expressions_and_the_statements_behind_it(
+    ask: Ask, services: Services, enrolled: str
+) -> None:
+    operated(services, enrolled)
+    found = ask("GET", f"/hospitals/north/patients/{enrolled}").json()["explanations"]
+    explained = {each["action"]: each for each in found}
+    visit = explained["fu-first-visit-appointment"]
+    [condition] = visit["expressions"]
+    assert (condition["element"], condition["meaning"]) == ("condition[0]", "the surgery is done")
+    assert (condition["expression"], condition["outcome"]) == ("%operation.exists()", "true")
+    assert condition["read"] == {"%operation": ["Procedure/op1/_history/1"]}
+    assert visit["sources"][0] == {"id": "fu-first-visit", "sentence": sentences()["fu-first-visit"]}
+    assert {one["outcome"] for one in explained["flag-fever"]["expressions"]} == {"not-looked-at"}
+    assert {one["outcome"] for one in explained["prep-labs"]["expressions"]} == {"missing"}
 
 
 def test_looking_changes_nothing(ask: Ask, services: Services, enrolled: str) -> None:
@@ -157,6 +175,16 @@ def test_after_the_surgery_the_follow_up_has_window_day_and_reason(ask: Ask, ser
     assert due
     assert all(entry["due"]["zone"] == "Europe/Berlin" and entry["due"]["wall_time"] and entry["why"] for entry in due)
     assert all(entry["status"] == "scheduled" for entry in due)
+
+
+def test_goals_and_risks_stand_in_the_timeline(ask: Ask, services: Services, enrolled: str) -> None:
+    operated(services, enrolled)
+    entries = ask("GET", f"/hospitals/north/patients/{enrolled}").json()["entries"]
+    found = {entry["what"]: entry for entry in entries if entry["kind"] == "request"}
+    goal, risks = found["All visits kept and wound care followed"], found["RiskAssessment"]
+    assert (goal["status"], goal["why"]) == ("proposed", "a goal of the plan, to be agreed with the patient")
+    assert (risks["status"], risks["why"]) == ("final", "the decision is recorded")
+    assert (goal["sent"]["state"], risks["sent"]["state"]) == ("waiting", "waiting")
 
 
 def test_a_visit_that_did_not_take_place_is_overdue(ask: Ask, services: Services, enrolled: str) -> None:

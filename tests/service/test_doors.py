@@ -155,9 +155,18 @@ def test_a_plan_is_explained_over_fhir_and_on_the_command_line(
     definition = httpx.get(f"{base}/OperationDefinition/CarePlan-explain", timeout=30).json()
     assert (definition["url"], definition["code"]) == (EXPLAIN, "explain")
     monkeypatch.setenv("CALCINOSIS_PATHWAY_DATABASE_URL", service.environment["CALCINOSIS_PATHWAY_DATABASE_URL"])
-    shown = CliRunner().invoke(command_line, ["explain", "north", plan])
+    runner = CliRunner()
+    shown = runner.invoke(command_line, ["explain", "north", plan])
     assert shown.exit_code == 0
-    assert "Answer the indications" in shown.output
+    assert "always part of the pathway" in shown.output
+    assert (
+        runner.invoke(command_line, ["explain", "north", f"CarePlan/{plan}", "--version", "2"]).output == shown.output
+    )
+    unknown = runner.invoke(command_line, ["explain", "north", plan, "--action", "nothing"])
+    assert "The plan has no action 'nothing'" in str(unknown.exception)
+    one = runner.invoke(command_line, ["explain", "north", plan, "--action", "decision"])
+    assert "the indications are answered" in one.output
+    assert "Look for the underlying cause" not in one.output
 
 
 def test_a_sign_off_on_the_command_line(service: Process, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -94,6 +94,17 @@ def test_explain_says_of_each_step_why(base: str) -> None:
     assert {"name": "found", "valueString": "QuestionnaireResponse/q2/_history/1"} in read[0]
 
 
+def test_explain_says_what_it_said_at_an_earlier_version(base: str) -> None:
+    path = f"{base}/CarePlan/{plan(base)['id']}/$explain"
+    now, then = httpx.get(path, timeout=60), httpx.get(f"{path}?version=2", timeout=60)
+    assert named(then, "version") == [{"name": "version", "valueString": "2"}]
+    assert named(then, "recorded")[0]["valueInstant"] < named(now, "recorded")[0]["valueInstant"]
+    assert named(now, "cause") == [{"name": "cause", "valueString": "QuestionnaireResponse/q2"}]
+    assert named(then, "action") != named(now, "action")
+    for version, status in (("99", 404), ("0", 400), ("first", 400)):
+        assert httpx.get(f"{path}?version={version}", timeout=60).status_code == status
+
+
 def test_what_if_shows_the_difference_and_keeps_nothing(base: str) -> None:
     care_plan = plan(base)
     order = httpx.get(f"{base}/ServiceRequest", params={"identifier:missing": "false"}, timeout=60).json()

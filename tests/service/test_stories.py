@@ -13,11 +13,12 @@ import pytest
 from fhir_adapters.hospital.client import HospitalClient
 from pathway.keys import key_of
 from pathway.ports import Resource, search_all
+from pathway.situation import AUTHORED_TYPES
 from service.demo.processes import Process, running
 from service.demo.stage import Stage
 from service.demo.story import STORIES, Played, Story, play, summary
 
-VALIDATED = ("CarePlan", "Task", "ServiceRequest", "Appointment", "CommunicationRequest", "Flag", "Provenance")
+VALIDATED = ("CarePlan", *AUTHORED_TYPES, "Provenance")
 
 
 @dataclass
@@ -55,7 +56,7 @@ def references(stage: Stage, type: str) -> list[str]:
 
 
 def assert_exactly_one_of_everything(stage: Stage) -> None:
-    for type in ("CarePlan", "Task", "ServiceRequest", "Appointment", "CommunicationRequest", "Flag"):
+    for type in ("CarePlan", *AUTHORED_TYPES):
         keys = [key_of(resource) for resource in of_ours(stage, type)]
         assert len(keys) == len(set(keys)), f"{type} exists more than once for a key"
 

@@ -195,6 +195,11 @@ class Ours:
         assert entry is not None
         return entry
 
+    def open_entries(self) -> list[str]:
+        """What still waits to be sent, or was put aside."""
+        with self.store.transaction(HERE) as tx:
+            return [entry.reference for entry in tx.outbox.entries() if entry.state != "done"]
+
     def state(self, resource: Resource) -> str:
         return self.entry(resource).state
 

@@ -26,6 +26,7 @@ EPIC = write_plan(
         offered("ServiceRequest", "create read search-type update", "patient identifier _id", conditionalCreate=False),
         offered("Task", "read search-type update", "patient status _id", conditionalCreate=False),
         offered("CarePlan", "read search-type", "patient status _id", conditionalCreate=False),
+        offered("Goal", "read search-type", "patient lifecycle-status _id", conditionalCreate=False),
         offered("Provenance", "read"),
         name="Epic",
         version="May 2026",
@@ -36,6 +37,7 @@ ORACLE = write_plan(
         offered("Appointment", "read search-type create patch", "_id date patient"),
         offered("Procedure", "read search-type create", "_id patient date _lastUpdated"),
         offered("CarePlan", "read search-type", "_id patient"),
+        offered("Goal", "read search-type", "_id patient target-date"),
         system="batch",
     )
 )
@@ -43,6 +45,7 @@ HAPI = write_plan(
     statement(
         offered("Task", "create read update search-type", "_id _lastUpdated identifier", conditionalCreate=True),
         offered("Provenance", "create read update search-type", "_id _lastUpdated target", conditionalCreate=True),
+        offered("RiskAssessment", "create read update search-type", "_id _lastUpdated probability"),
         system="transaction history-system",
         name="HAPI FHIR Server",
         version="8.8.0",
@@ -64,6 +67,9 @@ TYPES_ONLY = write_plan(statement(offered("Task", ""), offered("Provenance", "")
         (ORACLE, "Task", TypePlan("search", update=True, by_time=True, listed=False)),
         (HAPI, "Task", TypePlan("condition", update=True, by_time=True)),
         (HAPI, "Provenance", TypePlan("own-id", update=True, by_time=True)),
+        (HAPI, "RiskAssessment", TypePlan("nothing", update=True, by_time=True)),
+        (EPIC, "Goal", TypePlan("nothing", update=False, by_time=False)),
+        (ORACLE, "Goal", TypePlan("nothing", update=False, by_time=False)),
         (TYPES_ONLY, "Task", TypePlan("search", update=True, by_time=True)),
         (TYPES_ONLY, "Provenance", TypePlan("own-id", update=True, by_time=True)),
     ],

@@ -77,6 +77,20 @@ def test_all_that_is_there_is_taken_in_once(ours: Ours, our_server: Theirs) -> N
     assert ours.reacted == ["ServiceRequest/r1", "Condition/c1"]
 
 
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "CareTeam", "id": "t1", "status": "active"},
+        {"resourceType": "Goal", "id": "g1", "lifecycleStatus": "active", "description": {"text": "Walk"}},
+        {"resourceType": "RiskAssessment", "id": "ra1", "status": "final"},
+    ],
+)
+def test_who_cares_for_a_patient_and_what_for_is_taken_in(ours: Ours, our_server: Theirs, resource: Resource) -> None:
+    our_server.holds({**resource, "subject": {"reference": "Patient/p1"}})
+    assert [ours.inflow.run() for _ in range(2)] == [1, 0]
+    assert ours.reacted == [f"{resource['resourceType']}/{resource['id']}"]
+
+
 def test_the_cursor_is_the_servers_clock_and_is_read_from_with_an_overlap(ours: Ours, proxy: Proxy) -> None:
     moment = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     proxy.once("GET", "ServiceRequest", at(moment))

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from pathway.codes import KEY_SYSTEM
+from pathway.codes import KEY_SYSTEM, PERTAINS_TO_GOAL
 from pathway.errors import Unreachable
 from pathway.keys import id_of
 from pathway.ports import Delete, Key, Resource
 from tests.fhir_adapters.hospital.conftest import HERE, Ours, Theirs, authored, care_plan, task
-from tests.fhir_adapters.hospital.proxy import Proxy, answers, cut, cut_after, late, offering
+from tests.fhir_adapters.hospital.proxy import Proxy, altered, answers, cut, cut_after, late, offering
 
 PLAN_REFERENCE = f"CarePlan/{id_of('CarePlan', Key(KEY_SYSTEM, 'plan'))}"
 
@@ -191,6 +191,117 @@ def test_a_type_that_cannot_be_written_stays_here_and_says_so(ours: Ours, proxy:
     assert ours.why() == "This server does not let us create CarePlan"
     assert ours.read(plan)["status"] == "active"
     assert (our_server.all("CarePlan"), proxy.asked("POST")) == ([], ["POST Task"])
+
+
+# Goals and risks
+
+
+READ_ONLY = {"interaction": [{"code": "read"}, {"code": "search-type"}]}
+GOAL = authored(
+    "Goal",
+    "less-pain",
+    lifecycleStatus="proposed",
+    subject={"reference": "Patient/p1"},
+    description={"text": "Less pain"},
+)
+RISKS = authored(
+    "RiskAssessment",
+    "risks",
+    status="final",
+    subject={"reference": "Patient/p1"},
+    basedOn={"reference": PLAN_REFERENCE},
+)
+REFERRAL: Resource = {
+    "resourceType": "ServiceRequest",
+    "id": "r1",
+    "status": "active",
+    "intent": "order",
+    "subject": {"reference": "Patient/p1"},
+}
+
+
+def to(resource: Resource) -> Resource:
+    return {"reference": f"{resource['resourceType']}/{resource['id']}"}
+
+
+def serving(name: str) -> Resource:
+    return step(name, extension=[{"url": PERTAINS_TO_GOAL, "valueReference": to(GOAL)}])
+
+
+def plan_with_goals(*activity: Resource) -> Resource:
+    return care_plan(*activity, goal=[to(GOAL)], supportingInfo=[to(REFERRAL), to(RISKS)])
+
+
+def unlisted(statement: Resource) -> None:
+    told = statement["rest"][0]
+    told["resource"] = [each for each in told["resource"] if each["type"] not in ("Goal", "RiskAssessment")]
+
+
+def test_a_care_plan_lists_goals_and_risks_as_soon_as_they_are_there(ours: Ours, our_server: Theirs) -> None:
+    first = serving("first")
+    our_server.holds(REFERRAL)
+    ours.knows(REFERRAL)
+    ours.writes(plan_with_goals(first), GOAL, RISKS, first)
+    ours.push(rounds=3)
+    plan, goal, risks = (our_server.only(type) for type in ("CarePlan", "Goal", "RiskAssessment"))
+    assert plan["goal"] == [to(goal)]
+    assert plan["supportingInfo"] == [to(REFERRAL), to(risks)]
+    assert risks["basedOn"] == to(plan)
+    assert our_server.only("Task")["extension"][0]["valueReference"] == to(goal)
+    assert [ours.state(r) for r in (plan_with_goals(), GOAL, RISKS, first)] == ["done"] * 4
+
+
+def test_a_care_plan_is_not_sent_again_for_a_goal_it_shows(ours: Ours, proxy: Proxy) -> None:
+    ours.writes(care_plan(goal=[to(GOAL)]), GOAL)
+    ours.push()
+    sent = proxy.asked("PUT").count("PUT CarePlan")
+    ours.changes(GOAL, lifecycleStatus="cancelled")
+    ours.push()
+    assert (sent, proxy.asked("PUT").count("PUT CarePlan")) == (1, 1)
+
+
+@pytest.mark.parametrize("refusal", ["not to be created", "not listed, 404", "not listed, 403", "not listed, 422"])
+def test_a_server_without_goals_gets_the_care_plan_all_the_same(
+    ours: Ours, proxy: Proxy, our_server: Theirs, refusal: str
+) -> None:
+    first = serving("first")
+    ours.knows(REFERRAL)
+    our_server.holds(REFERRAL)
+    statement = offering(Goal=READ_ONLY, RiskAssessment=READ_ONLY)
+    if refusal != "not to be created":
+        statement = altered(unlisted)
+        for type in ("Goal", "RiskAssessment"):
+            proxy.always("POST", type, answers(int(refusal[-3:]), "unknown resource type"))
+    proxy.once("GET", "metadata", statement)
+    ours.writes(plan_with_goals(first), GOAL, RISKS, first, provenance(GOAL, RISKS))
+    ours.push(rounds=4)
+    plan = our_server.only("CarePlan")
+    assert activities(plan) == [f"Task/{ours.link(first).their_id}"]
+    assert ("goal" in plan, plan["supportingInfo"]) == (False, [to(REFERRAL)])
+    assert "extension" not in our_server.only("Task")
+    assert [ours.state(resource) for resource in (plan_with_goals(), first)] == ["done"] * 2
+    assert [our_server.all(type) for type in ("Goal", "RiskAssessment", "Provenance")] == [[], [], []]
+    assert (ours.open_entries(), ours.quarantine()) == ([], [])
+
+
+def test_a_goal_that_changes_is_offered_once_more_and_stays(ours: Ours, proxy: Proxy) -> None:
+    proxy.once("GET", "metadata", offering(Goal=READ_ONLY))
+    ours.writes(GOAL)
+    ours.push()
+    ours.changes(GOAL, lifecycleStatus="cancelled")
+    ours.push()
+    assert (ours.open_entries(), proxy.asked("POST")) == ([], [])
+
+
+def test_a_goal_that_a_server_with_goals_rejects_is_for_a_person_and_holds_up_nobody(
+    ours: Ours, proxy: Proxy, our_server: Theirs
+) -> None:
+    proxy.once("POST", "Goal", answers(422, "Goal.category is required here"))
+    ours.writes(care_plan(goal=[to(GOAL)]), GOAL)
+    ours.push(rounds=3)
+    assert ours.quarantine() == [("outbox", f"Goal/{GOAL['id']}")]
+    assert "goal" not in our_server.only("CarePlan")
+    assert ours.state(care_plan()) == "done"
 
 
 # Order

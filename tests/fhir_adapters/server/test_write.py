@@ -24,6 +24,21 @@ def test_create_gives_an_id_of_ours_and_says_where(base: Base) -> None:
     assert base.reacted == ["Patient/1"]
 
 
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "CareTeam", "status": "active", "participant": [{"member": {"reference": "Practitioner/1"}}]},
+        {"resourceType": "Goal", "lifecycleStatus": "accepted", "description": {"text": "Less pain"}},
+        {"resourceType": "RiskAssessment", "status": "final"},
+    ],
+)
+def test_care_teams_goals_and_risks_are_taken(base: Base, resource: Resource) -> None:
+    type = resource["resourceType"]
+    answer = base.put(f"/{type}/x1", {**resource, "id": "x1", "subject": {"reference": "Patient/p1"}})
+    assert (answer.status_code, base.reacted) == (201, [f"{type}/1"])
+    assert base.get(f"/{type}?patient=p1").json()["total"] == 1
+
+
 def test_update_makes_a_version_and_nothing_when_nothing_changes(base: Base) -> None:
     created = base.put("/Patient/p1", patient("1", id="p1"))
     changed = base.put("/Patient/p1", patient("1", id="p1", active=True))

@@ -94,7 +94,6 @@ BAD_RECORDS = (
         asked={"fu-first-visit": "requested, 2026-03-23 to 2026-03-30"},
         reviews={"surgery-ambiguous": "This surgery is recorded twice, for 2026-03-16 and for 2026-03-18"},
         spared=("rule-reschedule",),
-        defects={"looking again": "seen again, the first record is put before a person too, with the same question"},
     ),
     Patient(
         "Ottilie Prinz",

@@ -84,9 +84,8 @@ DECIDING = (
             ),
             ("2026-03-04", every_task_done()),
         ),
-        asked={"rule-plan-complete": "requested, surgeon"},
+        asked={"rule-plan-complete": "completed, surgeon"},
         not_asked={"dec-delay-risk-talk": "not so: nobody has said that this was talked about"},
-        defects={"rule-plan-complete": "a plan is never proposed for closing when she declined or needs more work-up"},
     ),
     Patient(
         "Sofie Arnold",
@@ -122,10 +121,6 @@ DECIDING = (
         ),
         row=3,
         spared=("rule-cause-open",),
-        defects={
-            "the Task shows": "the Task for the decision keeps the proposal that stood there when it was made",
-            "the decision is": "the Task for the decision keeps the priority that it was made with",
-        },
     ),
     Patient(
         "Ursula Maier",
@@ -137,6 +132,5 @@ DECIDING = (
         row=10,
         not_asked={"cause-address": "not so: a cause is known"},
         spared=("rule-cause-open", "rule-recurrence-text"),
-        defects={"cause-address": "with kidney disease or hypercalcemia it is asked for before any decision"},
     ),
 )

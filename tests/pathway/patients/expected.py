@@ -75,7 +75,7 @@ def _proposed(course: Course) -> Iterator[str]:
         yield f"proposed by row {proposal.row}, not {course.patient.row}"
     [task] = course.requests("calcinosis-shared-decision")
     shown = [i["valueCodeableConcept"]["coding"][0]["code"] for i in task["input"] if "valueCodeableConcept" in i]
-    reasons = tuple(i["valueString"] for i in task["input"] if "valueString" in i)
+    reasons = tuple(i["valueString"] for i in task["input"] if i["type"] == {"text": "Reason"})
     if (shown, reasons) != ([proposal.result], proposal.reasons):
         yield f"the Task shows {shown} {reasons}, the table says {proposal.result} {proposal.reasons}"
     if (task["priority"] == "urgent") != proposal.urgent:

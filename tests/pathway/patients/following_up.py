@@ -54,7 +54,6 @@ FOLLOWING_UP = (
         },
         shows=("rule-visit-overdue",),
         spared=("rule-visit-happened",),
-        defects={"rule-visit-unbooked": "her visit was booked in time, yet the Task that it is unbooked comes as well"},
     ),
     Patient(
         "Dina Otto",

@@ -24,8 +24,7 @@ class Patient:
     `row`: the row of the decision table that proposes. `flags`, `alerts`, `reviews`: all there are; a review is a
     reason and how its sentence begins. `weighs_more`: all risks that are emphasised; None: not looked at.
     `shows`, `spared`: rules of the content that apply to her, or that were looked at and do not.
-    `site`: what her clinic has decided. `defects`: expectations (an action, or what the sentence about the difference
-    begins with, or `looking again`) that do not hold today, and what is wrong.
+    `site`: what her clinic has decided.
     """
 
     name: str
@@ -41,4 +40,3 @@ class Patient:
     shows: Sequence[str] = ()
     spared: Sequence[str] = ()
     site: Mapping[str, Value] = field(default_factory=dict)
-    defects: Mapping[str, str] = field(default_factory=dict)

@@ -15,15 +15,8 @@ from tests.pathway.patients.everyone import EVERYONE
 from tests.pathway.patients.expected import differences
 from tests.pathway.patients.patient import Patient
 
-AGAIN = "looking again"
 RICH = {"Trude Weber", "Carola Ebert"}
 PATIENTS = [pytest.param(patient, id=patient.name) for patient in EVERYONE]
-DEFECTS = [
-    pytest.param(p, about, id=f"{p.name}, {about}", marks=pytest.mark.xfail(reason=wrong, strict=True))
-    for p in EVERYONE
-    for about, wrong in p.defects.items()
-    if about != AGAIN
-]
 
 
 def test_names_are_unique() -> None:
@@ -33,44 +26,32 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("patient", PATIENTS)
 def test_gets_what_is_expected(patient: Patient, lived: Lived) -> None:
-    found = [one for one in differences(lived(patient)) if not one.startswith(tuple(patient.defects))]
+    found = differences(lived(patient))
     assert not found, "\n".join([patient.who, *found])
 
 
-@pytest.mark.parametrize(("patient", "about"), DEFECTS)
-def test_a_defect_that_is_known(patient: Patient, about: str, lived: Lived) -> None:
-    assert [one for one in differences(lived(patient)) if one.startswith(about)] == []
-
-
 @pytest.mark.parametrize("patient", PATIENTS)
-def test_looking_again_changes_nothing(patient: Patient, lived: Lived, request: pytest.FixtureRequest) -> None:
+def test_looking_again_changes_nothing(patient: Patient, lived: Lived) -> None:
     """At what is due, and at all that the hospital has sent."""
-    if wrong := patient.defects.get(AGAIN):
-        request.applymarker(pytest.mark.xfail(reason=wrong, strict=True))
     course = lived(patient)
     ours = {reference_to(resource) for resource in course.made()}
     assert changed_by_looking_again(course, course.clinic.versions().keys() - ours) == []
 
 
-@pytest.mark.xfail(
-    reason="the date of a request that the pathway moved is taken for a date of the hospital", strict=True
-)
 @pytest.mark.parametrize("patient", [p for p in EVERYONE if p.name in RICH], ids=lambda patient: patient.name)
 def test_looking_again_at_what_the_pathway_made_changes_nothing(patient: Patient, content: Library) -> None:
     course = live(patient, content)
     assert changed_by_looking_again(course, {reference_to(resource) for resource in course.made()}) == []
 
 
-def changed_by_looking_again(course: Course, references: Iterable[str]) -> list[str]:
-    """The resources that were, or `something else` that is kept beside them."""
+def changed_by_looking_again(course: Course, references: Iterable[str]) -> list[object]:
+    """Each of the things that are kept (`Clinic.everything`), as it is then, that is not as it was."""
     clinic = course.clinic
-    versions, everything = clinic.versions(), clinic.everything()
+    before = clinic.everything()
     clinic.release()
     for reference in sorted(references):
         clinic.react_again(*reference.split("/"))
-    if clinic.everything() == everything:
-        return []
-    return sorted(clinic.versions() - versions) or ["something else"]
+    return [is_now for was, is_now in zip(before, clinic.everything(), strict=True) if is_now != was]
 
 
 @pytest.mark.parametrize("patient", PATIENTS)

@@ -12,14 +12,14 @@ from msgspec import json
 from pathway.extract import extract
 from pathway.ports import Resource
 from pathway.responses import faults
+from pathway.situation import AUTHORED_TYPES
 from tests.pathway.patients.conftest import Lived
 from tests.pathway.patients.course import Course
 from tests.pathway.patients.everyone import EVERYONE
 from tests.pathway.patients.structure import skeleton
-from tests.pathway.test_risks import assessed
 
-MADE = {"Appointment", "CarePlan", "CommunicationRequest", "Flag", "Provenance", "ServiceRequest", "Task"}
-DRAWN = {"Observation", "RiskAssessment"}
+MADE = {"CarePlan", "Provenance", *AUTHORED_TYPES}
+DRAWN = {"Observation"}
 JSON = json.Encoder(decimal_format="number")
 FHIR = {"content-type": "application/fhir+json", "accept": "application/fhir+json"}
 
@@ -36,12 +36,10 @@ def test_a_server_finds_no_error(lived: Lived, hapi_base: str) -> None:
 
 
 def made(course: Course) -> Iterator[Resource]:
-    """Every version of what the pathway authored for a patient, her risks, and what is extracted from her answers."""
+    """Every version of what the pathway authored for a patient, and what is extracted from her answers."""
     repository = course.clinic.store.repository(course.clinic.hospital)
     for resource in course.made():
         yield from repository.history(resource["resourceType"], resource["id"])
-    if course.clinic.ours("CarePlan"):
-        yield assessed(course.clinic)
     library = course.clinic.pathway.library
     for response in course.clinic.all("QuestionnaireResponse"):
         if not faults(response, library):
