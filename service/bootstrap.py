@@ -23,7 +23,7 @@ from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
 from pathway.codes import PLAN
-from pathway.errors import Conflict, HospitalError, NotFound, Refused
+from pathway.errors import Conflict, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
 from pathway.ports import Resource, Transaction, Visit
@@ -37,14 +37,15 @@ from schedules.choose_visit import choose_visit
 from schedules.duties import release
 from schedules.duties.sweep import Report
 from schedules.timetable import Duty, Timetable
-from service.alerts import AlertRoute, Webhook
+from service.alerts import Routes
+from service.calling import Calling
+from service.confirming import Confirming
 from service.content import Content, SignOff
+from service.mail import mail_server
 from service.operations import Operations
 from service.settings import Settings
 from service.sweeps import SLICE_SECONDS, Sweeps
 
-_ALERT_BATCH = 50
-_ALERT_LEASE = timedelta(seconds=60)
 LATE_SECONDS = 60.0  # beyond what a duty may take by its own interval and a slow hospital
 
 
@@ -60,9 +61,10 @@ class Services:
     store: SqlStore
     library: Library
     http: httpx.Client
-    route: AlertRoute | None
     content: Content = field(init=False)
     sweeps: Sweeps = field(init=False)
+    calling: Calling = field(init=False)
+    confirming: Confirming = field(init=False)
     _clients: dict[tuple[str, str], HospitalClient] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 
@@ -70,6 +72,8 @@ class Services:
         self.content = Content(self.store, self.library)
         every = timedelta(seconds=self.settings.sweep_seconds)
         self.sweeps = Sweeps(self.store, self.pathway, self.now, every)
+        self.calling = Calling(self.store, _routes(self.settings, self.http), self.settings, wire_clock)
+        self.confirming = Confirming(self.calling)
 
     def hospital(self, name: str) -> HospitalRecord:
         """Raises NotFound."""
@@ -131,8 +135,8 @@ class Services:
             lacking.append(f"Nobody is named for: {', '.join(roles)}. No Task leaves without an owner.")
         if site.kind == "real" and not is_signed(library.plan(PLAN)):
             lacking.append("The pathway's content is a draft: the site's clinical owner has to sign it off.")
-        if site.kind == "real" and self.route is None:
-            lacking.append("No alert route is set (CALCINOSIS_PATHWAY_ALERT_WEBHOOK_URL): nobody could be called.")
+        if site.kind == "real" and (unheard := self.confirming.lacking(site)):
+            lacking.append(unheard)
         return lacking
 
     def sign(self, name: str, approval: Approval, actor: str, changed: Sequence[Resource] = ()) -> SignOff:
@@ -191,21 +195,8 @@ class Services:
         return self.sweeps.round(name)
 
     def alert(self, record: HospitalRecord) -> int:
-        """Deliver unanswered alerts; each comes again until a person acknowledges it."""
-        if self.route is None:
-            return 0
-        delivered = 0
-        for entry in self.store.claim_alerts(record.name, _ALERT_BATCH, _ALERT_LEASE):
-            again = wire_clock() + timedelta(seconds=self.settings.alert_repeat_seconds)
-            link = f"{self.settings.public_url}/admin/v1/hospitals/{record.name}/alerts/{entry.id}"
-            try:
-                self.route.deliver(entry.as_alert(), link)
-            except HospitalError:
-                self.store.alert_failed(record.name, entry.id, wire_clock() + timedelta(seconds=5))
-            else:
-                self.store.alert_sent(record.name, entry.id, again)
-                delivered += 1
-        return delivered
+        """Call whoever is due to be called about open alerts."""
+        return self.calling.run(self.site(record.name))
 
     def duties(self) -> Sequence[Duty]:
         """The duties of every active hospital; a hospital that is down holds up nobody else's."""
@@ -241,15 +232,17 @@ def open_store(database_url: str) -> SqlStore:
     return SqlStore(engine, wire_clock)
 
 
+def _routes(settings: Settings, http: httpx.Client) -> Routes:
+    """Raises Refused for mail settings that cannot be meant."""
+    secret, url = settings.alert_webhook_secret, settings.alert_smtp_url
+    sender, timeout = settings.alert_mail_from, settings.alert_smtp_timeout_seconds
+    mail = mail_server(url.get_secret_value(), sender, timeout) if url else None
+    return Routes(http, secret.get_secret_value() if secret else None, mail)
+
+
 def bootstrap(settings: Settings) -> Services:
     http = httpx.Client(timeout=settings.hospital_timeout_seconds, follow_redirects=False)
-    secret = settings.alert_webhook_secret
-    route = (
-        Webhook(settings.alert_webhook_url, secret.get_secret_value() if secret else None, http)
-        if settings.alert_webhook_url
-        else None
-    )
-    services = Services(settings, open_store(settings.database_url), Library.load(), http, route)
+    services = Services(settings, open_store(settings.database_url), Library.load(), http)
     for record in services.store.hospitals():
         services.content.publish(record.name)
     return services

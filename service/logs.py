@@ -23,6 +23,8 @@ _HARMLESS = frozenset(
         "error",
         "exception",
         "hospital",
+        "alert",
+        "step",
         "kind",
         "count",
         "log_id",
