@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from pathway.codes import UCUM
 from pathway.errors import InvalidDefinition, InvalidResource
 from pathway.ports import Resource
 from pathway.references import reference_to
@@ -20,14 +19,13 @@ _TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
 
 
 def answer_of(value: Any, question: Resource) -> Resource:
-    """QuestionnaireResponse.item.answer for a value of JSON or FHIRPath.
+    """QuestionnaireResponse.item.answer for a value of JSON, such as an expression gives.
 
     Raises InvalidDefinition for a value of the wrong type, InvalidResource for one that the question does not allow.
     """
-    plain = _plain(value)
-    answer = _offered(plain, question) or _typed(plain, question)
+    answer = _offered(value, question) or _typed(value, question)
     if answer is None:
-        raise InvalidDefinition(f"{_shown(plain)} is no answer to a question of type {question['type']}")
+        raise InvalidDefinition(f"{_shown(value)} is no answer to a question of type {question['type']}")
     if issues := list(answer_issues(answer, question, "")):
         raise InvalidResource(issues)
     return answer
@@ -42,18 +40,6 @@ def unit_of(question: Resource) -> Resource:
         "code": coding.get("code"),
     }
     return {name: value for name, value in unit.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    """FHIRPath's own dates, times and quantities as the JSON they stand for."""
-    if isinstance(value, float):
-        return Decimal(str(value))
-    if value is None or isinstance(value, (bool, int, Decimal, str, dict)):
-        return value
-    if hasattr(value, "unit"):
-        code = str(value.unit).strip("'")
-        return {"value": value.value, "unit": code, "system": UCUM, "code": code}
-    return str(value)
 
 
 def _offered(value: Any, question: Resource) -> Resource | None:

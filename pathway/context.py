@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pathway import responses
 from pathway.codes import ACTIVITY_TYPE
+from pathway.expressions import Looks
 from pathway.individual import Individual, individuals
 from pathway.keys import action_key
 from pathway.library import Library
@@ -37,12 +38,13 @@ class Scope:
 
 @dataclass(frozen=True)
 class Context:
-    """One application of a plan to a situation at a time."""
+    """One application of a plan to a situation at a time; `looks` are shared by those that follow each other."""
 
     library: Library
     situation: Situation
     now: Now
     unusable: frozenset[str] = frozenset()
+    looks: Looks = field(default_factory=Looks, repr=False, compare=False)
 
     @classmethod
     def of(cls, library: Library, situation: Situation, now: Now) -> Context:

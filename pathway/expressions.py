@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -131,6 +131,22 @@ def look(expression: str, context: Any, variables: Mapping[str, Any], budget: Bu
     except ExpressionFailed as failure:
         return Evaluation(expression, "failed", (), read, str(failure))
     return Evaluation(expression, _outcome(value), value, read)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Looks at expressions, each repeated only when something that it names is not what it was at the last one."""
+
+    _last: dict[tuple[str, str], tuple[list[Any], Evaluation]] = field(default_factory=dict)
+
+    def look(self, expression: str, occurrence: str, context: Any, variables: Mapping[str, Any]) -> Evaluation:
+        """`look`, in one occurrence."""
+        named = [context, *(variables.get(name) for name in names_in(expression))]
+        last = self._last.get((expression, occurrence))
+        if last is None or last[0] != named:
+            last = named, look(expression, context, variables)
+            self._last[expression, occurrence] = last
+        return last[1]
 
 
 def _outcome(value: Sequence[Any]) -> Literal["true", "false", "missing", "value"]:

@@ -20,6 +20,7 @@ from fhirpathpy.parser.generated.FHIRPathLexer import FHIRPathLexer
 from fhirpathpy.parser.generated.FHIRPathParser import FHIRPathParser
 
 from pathway.budget import Budget, Metered
+from pathway.codes import UCUM
 from pathway.errors import InvalidDefinition
 from pathway.fhirpath_functions import FUNCTIONS, REGISTRY
 
@@ -103,7 +104,7 @@ def run(node: Node, context: Any, variables: Mapping[str, Any], budget: Budget) 
     state = {
         "dataRoot": root,
         "$this": root,
-        "vars": {"context": context, "ucum": "http://unitsofmeasure.org", **variables},
+        "vars": {"context": context, "ucum": UCUM, **variables},
         "model": _R4,
         "userInvocationTable": FUNCTIONS,
     }
@@ -115,7 +116,9 @@ def run(node: Node, context: Any, variables: Mapping[str, Any], budget: Budget) 
 def _plain(value: Any) -> Any:
     value = get_data(value)
     if isinstance(value, FP_Quantity):
-        return {"value": value.value, "unit": str(value.unit).strip("'")}
+        unit = str(value.unit)
+        code = FP_Quantity.timeUnitsToUCUM.get(unit, unit).strip("'")
+        return {"value": value.value, "unit": unit.strip("'"), "system": UCUM, "code": code}
     if isinstance(value, FP_Type):
         return str(value)
     if isinstance(value, Mapping):

@@ -31,7 +31,6 @@ from pathway.ports import (
     VisitChooser,
     search_all,
 )
-from pathway.progress import Changes
 from pathway.redating import redated, were_changed
 from pathway.references import patient_of, reference_to, rewritten
 from pathway.review import review, title_of
@@ -39,8 +38,8 @@ from pathway.settle import settle
 from pathway.signing import base_of, bases
 from pathway.site import Site, has_code
 from pathway.situation import Now, Situation, care_plans_of, gather
-from pathway.surgery import Finding, Surgery, end_of, recognised, status_finding
-from pathway.writing import close, write
+from pathway.surgery import UNPLANNED, Finding, Surgery, end_of, recognised, status_finding
+from pathway.writing import Effect, close, write
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,15 @@ class Pathway:
             return enrolment.is_referral(resource, self.site) or enrolment.reason_only(resource, [], self.site)
         return resource["resourceType"] == "Procedure" and has_code(resource.get("code"), self.site.surgery_codes)
 
-    def advance(self, tx: Transaction, care_plan: str, now: Now, cause: str) -> Changes:
-        """Bring a CarePlan to what the pathway asks for now; returns the difference that was written."""
+    def advance(self, tx: Transaction, care_plan: str, now: Now, cause: str) -> Effect:
+        """Bring a CarePlan to what the pathway asks for now; returns what had to be written for that."""
         plan = tx.read(*care_plan.split("/", 1))
         if plan["status"] not in ("active", "on-hold"):
             close(tx, care_plan)
-            return Changes()
+            return Effect()
         context = Context.of(self.library, gather(tx, self.site, plan), now)
         changes = settle(context, self.choose_visit).changes
-        write(tx, self.site, changes, care_plan, now, cause)
-        return changes
+        return write(tx, self.site, changes, care_plan, now, cause)
 
     def explain(self, tx: Transaction, care_plan: str, now: Now, version: int | None = None) -> Resource:
         """Why each action of a CarePlan is in it or not, as it was kept with the plan or with a version of it.
@@ -170,7 +168,7 @@ class Pathway:
         plans = care_plans_of(tx, reference_to(subject)) if subject else []
         if not plans and has_code(procedure.get("code"), self.site.surgery_codes):
             text = "A surgery is recorded for a patient who is not on the pathway."
-            self._review(tx, subject, None, procedure, Finding("surgery-unplanned", text), now)
+            self._review(tx, subject, None, procedure, Finding(UNPLANNED, text), now)
         situations = [gather(tx, self.site, care_plan) for care_plan in plans]
         named = [s for s in situations if reference_to(procedure) in map(reference_to, s.of_type("Procedure"))]
         if plans and not named and has_code(procedure.get("code"), self.site.surgery_codes):

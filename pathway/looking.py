@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pathway.context import Context, Scope
-from pathway.expressions import Evaluation, ExpressionFailed, look
+from pathway.expressions import Evaluation, ExpressionFailed
 from pathway.issues import Issue
 from pathway.ports import Resource
 
@@ -65,7 +65,8 @@ class Looking:
             yield looked
 
     def _look(self, element: str, expression: Resource) -> Looked:
-        evaluation = look(expression["expression"], self.context.situation.subject, self.scope.variables)
+        subject, scope = self.context.situation.subject, self.scope
+        evaluation = self.context.looks.look(expression["expression"], scope.occurrence, subject, scope.variables)
         looked = Looked(element, meaning(expression), evaluation)
         self.looked.append(looked)
         return looked

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pathway.errors import NotFound
 from pathway.library import Library, pascal
 from pathway.parameters import Value, effective, named_by, resolved
 from pathway.ports import Resource
@@ -38,12 +40,12 @@ class Outline:
 def outline(library: Library, canonical: str, own: tuple[tuple[str, Value], ...]) -> Outline:
     """The outline of a plan; `own` are the values that a site has for the pathway's parameters.
 
-    Raises NotFound for a definition that is not there, InvalidDefinition for a value that a parameter cannot have.
+    Raises NotFound for a plan that is not there, InvalidDefinition for a value that a parameter cannot have.
     """
     parameters = effective(library, dict(own))
     plan = resolved(library.plan(canonical), parameters)
     actions = {action["id"]: action for action in walk(plan.get("action", []))}
-    asked = {id: library.activity(a["definitionCanonical"]) for id, a in actions.items() if "definitionCanonical" in a}
+    asked = dict(_asked(library, actions))
     kinds = {id: str(definition["kind"]) for id, definition in asked.items()}
     surgeries = frozenset(id for id, a in actions.items() if kinds.get(id) == "ServiceRequest" and _is_anchor(a))
     inside = {inner["id"] for id in surgeries for inner in walk(actions[id].get("action", []))}
@@ -66,6 +68,14 @@ def walk(actions: Sequence[Resource]) -> Iterator[Resource]:
     for action in actions:
         yield action
         yield from walk(action.get("action", []))
+
+
+def _asked(library: Library, actions: Mapping[str, Resource]) -> Iterator[tuple[str, Resource]]:
+    """What each action asks for; a definition that is not there is said where the action is applied."""
+    for id, action in actions.items():
+        with suppress(NotFound):
+            if "definitionCanonical" in action:
+                yield id, library.activity(action["definitionCanonical"])
 
 
 def _is_anchor(action: Resource) -> bool:

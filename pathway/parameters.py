@@ -7,9 +7,10 @@ name them as `%parameters.<name>`; where a number or a text of a plan depends on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pathway.codes import PARAMETERS
@@ -133,20 +134,24 @@ def _check(one: _Declared, value: Value) -> None:
         )
 
 
-def _declared(library: Library) -> Iterator[_Declared]:
-    for concept in concepts_of(library, PARAMETERS):
-        kind, default = _default(concept)
-        yield _Declared(
-            name=concept["code"],
-            definition=str(concept.get("definition", "")),
-            kind=kind,
-            default=default,
-            built_in=value_of(concept, "built-in") is True,
-            allowed=tuple(values_of(concept, "allowed")),
-            lowest=value_of(concept, "min"),
-            highest=value_of(concept, "max"),
-            not_after=value_of(concept, "not-after"),
-        )
+@lru_cache(maxsize=64)
+def _declared(library: Library) -> Sequence[_Declared]:
+    return [_read(concept) for concept in concepts_of(library, PARAMETERS)]
+
+
+def _read(concept: Resource) -> _Declared:
+    kind, default = _default(concept)
+    return _Declared(
+        name=concept["code"],
+        definition=str(concept.get("definition", "")),
+        kind=kind,
+        default=default,
+        built_in=value_of(concept, "built-in") is True,
+        allowed=tuple(values_of(concept, "allowed")),
+        lowest=value_of(concept, "min"),
+        highest=value_of(concept, "max"),
+        not_after=value_of(concept, "not-after"),
+    )
 
 
 def _default(concept: Resource) -> tuple[str, Value]:

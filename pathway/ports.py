@@ -129,6 +129,7 @@ def from_page(repository: FhirRepository, type: str, query: Query, page: Page) -
 
 
 DueState = Literal["scheduled", "claimed", "done", "cancelled", "expired", "quarantined"]
+OPEN: tuple[DueState, ...] = ("scheduled", "claimed")
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Proposing:
 
     def _own_days(self) -> Window | None:
         individual = self.context.individual(self.action, self.scope)
-        own = _offset(self.context, self.action, self.scope).window
+        own = own_window(self.context, self.action, self.scope)
         moved = individual is not None and individual.days and own and own.in_words() != individual.instead
         return own if moved else None
 
@@ -148,8 +148,13 @@ class Proposing:
 
 def own_days(context: Context, action: Resource, scope: Scope) -> str:
     """The plan's own days for an action, in words; "" while they are not known."""
-    window = _offset(context, action, scope).window
+    window = own_window(context, action, scope)
     return window.in_words() if window else ""
+
+
+def own_window(context: Context, action: Resource, scope: Scope) -> Window | None:
+    """The plan's own days for an action, whatever a clinician said of it; None while they are not known."""
+    return _offset(context, action, scope).window
 
 
 def placed(context: Context, action: Resource, scope: Scope) -> Timed:

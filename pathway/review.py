@@ -16,6 +16,11 @@ from pathway.surgery import Finding
 QUESTIONS = frozenset({"confirm-date", "confirm-cancellation", "step-without-reason", "decision-without-reason"})
 
 
+def review_key(site: Site, about: Resource, reason: str) -> Key:
+    """The key of the Task to look at `about` for a reason."""
+    return action_key(Key(codes.KEY_SYSTEM, site.hospital), "review", reason, about["resourceType"], about["id"])
+
+
 def review(
     library: Library,
     site: Site,
@@ -29,8 +34,7 @@ def review(
 
     Without a CarePlan its key is the hospital's own: a surgery of a patient who is not on the pathway is not dropped.
     """
-    hospital = Key(codes.KEY_SYSTEM, site.hospital)
-    key = action_key(hospital, "review", finding.reason, about["resourceType"], about["id"])
+    key = review_key(site, about, finding.reason)
     activity = library.activity(codes.REVIEW)
     task = build(
         activity,

@@ -21,6 +21,7 @@ from pydantic import (
     field_validator,
 )
 
+from pathway.escalation import AlertLadder
 from pathway.ports import Resource
 
 Kind = Literal["demo", "test", "real"]
@@ -89,7 +90,9 @@ class Parameters(_Part):
 
 
 class Site(_Part):
-    """`care_team_roles`: which codes of CareTeam.participant.role mean a role of ours at this hospital."""
+    """`care_team_roles`: which codes of CareTeam.participant.role mean a role of ours at this hospital. `alerts`: who
+    is called when; without it, whoever the service's own alert webhook reaches.
+    """
 
     hospital: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
     kind: Kind
@@ -101,6 +104,7 @@ class Site(_Part):
     care_team_roles: dict[str, tuple[Code, ...]] = {}
     calendar: ClinicCalendar = ClinicCalendar()
     parameters: Parameters = Parameters()
+    alerts: AlertLadder | None = None
 
     @field_validator("care_team_roles")
     @classmethod

@@ -56,7 +56,7 @@ class Situation:
     referral: Resource | None
     data: Sequence[Resource] = field(default_factory=tuple)
 
-    @property
+    @cached_property
     def key(self) -> Key:
         key = key_of(self.care_plan)
         assert key is not None

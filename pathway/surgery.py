@@ -12,6 +12,8 @@ from pathway.references import reference_to
 from pathway.site import Site, has_code
 from pathway.timing import Moment, calendar_date
 
+UNPLANNED = "surgery-unplanned"  # the review-reason code of a recorded surgery that no plan is for
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -132,7 +134,7 @@ def _only_candidate(procedure: Resource, surgeries: Sequence[Surgery], site: Sit
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
-        return Finding("surgery-unplanned", "A surgery is recorded for which no decision and no plan exists here.")
+        return Finding(UNPLANNED, "A surgery is recorded for which no decision and no plan exists here.")
     return Finding(
         "surgery-ambiguous",
         f"This record fits {len(candidates)} planned operations: say which one it is (Procedure.basedOn).",

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from pathway.errors import NotFound
 from pathway.explain import explained
-from pathway.ports import Create, Kept, Quarantined, Resource, Transaction, Written
+from pathway.ports import OPEN, Create, Kept, Quarantined, Resource, Transaction, Written
 from pathway.progress import Changes
 from pathway.provenance import provenance
 from pathway.references import reference_to
 from pathway.site import Site
 from pathway.situation import Now
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a difference came to when it was written: what was really new, as opposed to changed.
+
+    `created` and `released` are references (`released`: there already, and sent for the first time); `opened` are keys
+    of due work that is open and was not.
+    """
+
+    changes: Changes = field(default_factory=Changes)
+    created: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
 
 
 def write(
@@ -22,8 +37,8 @@ def write(
     now: Now,
     cause: str,
     author: Resource | None = None,
-) -> bool:
-    """Write the difference of a CarePlan; False when there was none. `cause` is what set it off, `author` who did.
+) -> Effect:
+    """Write the difference of a CarePlan. `cause` is what set it off, `author` who did.
 
     Why each action is in the plan or not is kept with it, also when nothing else changed.
     """
@@ -36,7 +51,7 @@ def write(
         tx.send(reference)
     for alert in changes.alerts:
         tx.alert(alert)
-    _plan_due(tx, changes, care_plan, now)
+    opened = _plan_due(tx, changes, care_plan, now)
     _report(tx, changes, care_plan)
     _record(tx, changes)
     if written:
@@ -49,7 +64,8 @@ def write(
     body = explained(plan, changes.explanations, changes.actions, changes.issues, [w.resource for w in written])
     who = (author or {}).get("reference", "")
     tx.explanations.keep(care_plan, Kept(int(plan["meta"]["versionId"]), now.wire, now.clinical, cause, body, who))
-    return bool(written or released)
+    created = tuple(w.reference for w in written if w.created)
+    return Effect(changes, created, tuple(released), opened)
 
 
 def close(tx: Transaction, care_plan: str) -> None:
@@ -67,7 +83,8 @@ def _changed(tx: Transaction, changes: Changes) -> Sequence[Written]:
     ]
 
 
-def _plan_due(tx: Transaction, changes: Changes, care_plan: str, now: Now) -> None:
+def _plan_due(tx: Transaction, changes: Changes, care_plan: str, now: Now) -> tuple[str, ...]:
+    before = _open(tx, care_plan)
     wanted = {work.key for work in changes.due}
     for work in changes.due:
         tx.due.plan(work)
@@ -75,6 +92,11 @@ def _plan_due(tx: Transaction, changes: Changes, care_plan: str, now: Now) -> No
         ahead = work.state == "scheduled" and work.due_at > now.clinical
         if ahead and work.key not in wanted and not changes.undecided & set(work.key.split(":")):
             tx.due.cancel(work.key, "no longer asked for")
+    return tuple(sorted(_open(tx, care_plan) - before))
+
+
+def _open(tx: Transaction, care_plan: str) -> set[str]:
+    return {work.key for work in tx.due.of_plan(care_plan) if work.state in OPEN}
 
 
 def _record(tx: Transaction, changes: Changes) -> None:

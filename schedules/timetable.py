@@ -15,8 +15,9 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from pathway.errors import Conflict, PathwayError
+from schedules.watchdog import Watchdog
 
-_QUIET_SECONDS = 10.0
+QUIET_SECONDS = 10.0  # how long a duty without news gives no sign of life
 _log = structlog.get_logger(__name__)
 
 
@@ -30,10 +31,17 @@ class Duty:
 
 
 class Timetable:
-    """Runs duties one after the other. `beat` records a sign of life for each run, with its outcome."""
+    """Runs duties one after the other. `beat` records a sign of life for each run, with its outcome.
+
+    `patience`: after how many seconds without a tick, or a duty that ended in one, an error is logged.
+    """
 
     def __init__(
-        self, duties: Callable[[], Sequence[Duty]], beat: Callable[[str, str], None], tick: float = 0.25
+        self,
+        duties: Callable[[], Sequence[Duty]],
+        beat: Callable[[str, str], None],
+        tick: float = 0.25,
+        patience: float = 120,
     ) -> None:
         self._duties = duties
         self._beat = beat
@@ -42,6 +50,8 @@ class Timetable:
         self._beats: dict[str, tuple[str, float]] = {}
         self._turn = Lock()
         self._scheduler = BackgroundScheduler(timezone="UTC")
+        self._alive = time.monotonic()
+        self._watchdog = Watchdog(lambda: self._alive, patience)
 
     def start(self) -> None:
         """Begin to tick in a thread of its own."""
@@ -54,15 +64,19 @@ class Timetable:
             max_instances=1,
             misfire_grace_time=None,
         )
+        self._alive = time.monotonic()
         self._scheduler.start()
+        self._watchdog.start()
 
     def stop(self) -> None:
         """Stop ticking, after the duty that is running."""
+        self._watchdog.stop()
         self._scheduler.shutdown(wait=True)
 
     def run_due(self, *, now: bool = False) -> None:
         """Run each duty whose turn has come; with `now` all of them. Never raises."""
         with self._turn:
+            self._alive = time.monotonic()
             for duty in self._safe_duties():
                 if now or time.monotonic() - self._last.get(duty.name, float("-inf")) >= duty.every:
                     self._last[duty.name] = time.monotonic()
@@ -96,13 +110,14 @@ class Timetable:
         except Exception as error:
             note = f"failed: {type(error).__name__}"
             _log.exception("duty.failed", duty=duty.name)
+        self._alive = time.monotonic()
         self._report(duty.name, note)
         return note
 
     def _report(self, name: str, note: str) -> None:
         """A sign of life at once when there is news, and every few seconds when there is none."""
         last, at = self._beats.get(name, ("", float("-inf")))
-        if note == last and time.monotonic() - at < _QUIET_SECONDS:
+        if note == last and time.monotonic() - at < QUIET_SECONDS:
             return
         try:
             self._beat(name, note)

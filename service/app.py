@@ -1,4 +1,4 @@
-"""The web application: each hospital's FHIR base, the admin REST, and a sign of life."""
+"""The web application: each hospital's FHIR base, the admin REST, and what machines ask to know how it is."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pathway.version import VERSION
 from service.admin.app import admin_app
 from service.bootstrap import Services
 from service.logs import configure_logs
+from service.probes import probe_routes
 
 
 class FhirBases:
@@ -80,10 +81,5 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
     app.mount("/admin/v1", admin_app(services, timetable))
     app.router.routes.extend(fhir_routes("/hospitals/{name}/fhir", bases.named()))
     app.router.routes.extend(fhir_routes("/fhir", bases.first()))
-
-    @app.get("/healthz", include_in_schema=False)
-    def healthz() -> dict[str, str]:
-        services.store.heartbeats()
-        return {"status": "ok", "version": VERSION}
-
+    app.router.routes.extend(probe_routes(services))
     return app

@@ -23,7 +23,7 @@ from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
 from pathway.codes import PLAN
-from pathway.errors import Conflict, HospitalError, NotFound, Refused
+from pathway.errors import Conflict, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
 from pathway.ports import Resource, Transaction, Visit
@@ -35,14 +35,18 @@ from pathway.version import VERSION
 from schedules.calendar import OpenDays
 from schedules.choose_visit import choose_visit
 from schedules.duties import release
+from schedules.duties.sweep import Report
 from schedules.timetable import Duty, Timetable
-from service.alerts import AlertRoute, Webhook
+from service.alerts import Routes
+from service.calling import Calling
+from service.confirming import Confirming
 from service.content import Content, SignOff
+from service.mail import mail_server
 from service.operations import Operations
 from service.settings import Settings
+from service.sweeps import SLICE_SECONDS, Sweeps
 
-_ALERT_BATCH = 50
-_ALERT_LEASE = timedelta(seconds=60)
+LATE_SECONDS = 60.0  # beyond what a duty may take by its own interval and a slow hospital
 
 
 def wire_clock() -> datetime:
@@ -57,13 +61,19 @@ class Services:
     store: SqlStore
     library: Library
     http: httpx.Client
-    route: AlertRoute | None
     content: Content = field(init=False)
+    sweeps: Sweeps = field(init=False)
+    calling: Calling = field(init=False)
+    confirming: Confirming = field(init=False)
     _clients: dict[tuple[str, str], HospitalClient] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 
     def __post_init__(self) -> None:
         self.content = Content(self.store, self.library)
+        every = timedelta(seconds=self.settings.sweep_seconds)
+        self.sweeps = Sweeps(self.store, self.pathway, self.now, every)
+        self.calling = Calling(self.store, _routes(self.settings, self.http), self.settings, wire_clock)
+        self.confirming = Confirming(self.calling)
 
     def hospital(self, name: str) -> HospitalRecord:
         """Raises NotFound."""
@@ -125,8 +135,8 @@ class Services:
             lacking.append(f"Nobody is named for: {', '.join(roles)}. No Task leaves without an owner.")
         if site.kind == "real" and not is_signed(library.plan(PLAN)):
             lacking.append("The pathway's content is a draft: the site's clinical owner has to sign it off.")
-        if site.kind == "real" and self.route is None:
-            lacking.append("No alert route is set (CALCINOSIS_PATHWAY_ALERT_WEBHOOK_URL): nobody could be called.")
+        if site.kind == "real" and (unheard := self.confirming.lacking(site)):
+            lacking.append(unheard)
         return lacking
 
     def sign(self, name: str, approval: Approval, actor: str, changed: Sequence[Resource] = ()) -> SignOff:
@@ -175,27 +185,24 @@ class Services:
     def release(self, record: HospitalRecord) -> int:
         return release.run(self.store, self.pathway(record.name), lambda: self.now(record.name))
 
+    def sweep(self, record: HospitalRecord) -> int:
+        return self.sweeps.turn(record.name)
+
+    def sweep_now(self, name: str) -> Report:
+        """A whole round. Raises NotFound, Refused for a hospital that is not active, Conflict while it is at work."""
+        if self.hospital(name).status != "active":
+            raise Refused(f"{name} is not active: nothing is written for it")
+        return self.sweeps.round(name)
+
     def alert(self, record: HospitalRecord) -> int:
-        """Deliver unanswered alerts; each comes again until a person acknowledges it."""
-        if self.route is None:
-            return 0
-        delivered = 0
-        for entry in self.store.claim_alerts(record.name, _ALERT_BATCH, _ALERT_LEASE):
-            again = wire_clock() + timedelta(seconds=self.settings.alert_repeat_seconds)
-            link = f"{self.settings.public_url}/admin/v1/hospitals/{record.name}/alerts/{entry.id}"
-            try:
-                self.route.deliver(entry.as_alert(), link)
-            except HospitalError:
-                self.store.alert_failed(record.name, entry.id, wire_clock() + timedelta(seconds=5))
-            else:
-                self.store.alert_sent(record.name, entry.id, again)
-                delivered += 1
-        return delivered
+        """Call whoever is due to be called about open alerts."""
+        return self.calling.run(self.site(record.name))
 
     def duties(self) -> Sequence[Duty]:
         """The duties of every active hospital; a hospital that is down holds up nobody else's."""
         s = self.settings
         every = {"pull": s.pull_seconds, "release": s.release_seconds, "push": s.push_seconds, "alert": s.push_seconds}
+        every["sweep"] = min(s.sweep_seconds, SLICE_SECONDS)
         active = [record for record in self.store.hospitals() if record.status == "active"]
         return [
             Duty(f"{record.name}.{name}", seconds, partial(getattr(self, name), record))
@@ -204,7 +211,8 @@ class Services:
         ]
 
     def timetable(self) -> Timetable:
-        return Timetable(self.duties, self.store.heartbeat)
+        patience = LATE_SECONDS + self.settings.hospital_timeout_seconds
+        return Timetable(self.duties, self.store.heartbeat, patience=patience)
 
     def first_hospital(self) -> str:
         """The hospital that /fhir belongs to. Raises NotFound."""
@@ -224,15 +232,17 @@ def open_store(database_url: str) -> SqlStore:
     return SqlStore(engine, wire_clock)
 
 
+def _routes(settings: Settings, http: httpx.Client) -> Routes:
+    """Raises Refused for mail settings that cannot be meant."""
+    secret, url = settings.alert_webhook_secret, settings.alert_smtp_url
+    sender, timeout = settings.alert_mail_from, settings.alert_smtp_timeout_seconds
+    mail = mail_server(url.get_secret_value(), sender, timeout) if url else None
+    return Routes(http, secret.get_secret_value() if secret else None, mail)
+
+
 def bootstrap(settings: Settings) -> Services:
     http = httpx.Client(timeout=settings.hospital_timeout_seconds, follow_redirects=False)
-    secret = settings.alert_webhook_secret
-    route = (
-        Webhook(settings.alert_webhook_url, secret.get_secret_value() if secret else None, http)
-        if settings.alert_webhook_url
-        else None
-    )
-    services = Services(settings, open_store(settings.database_url), Library.load(), http, route)
+    services = Services(settings, open_store(settings.database_url), Library.load(), http)
     for record in services.store.hospitals():
         services.content.publish(record.name)
     return services

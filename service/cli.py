@@ -53,7 +53,7 @@ def serve(
 
 @app.command()
 def worker() -> None:
-    """Run the duties only: pull, release, push, alert."""
+    """Run the duties only: pull, release, push, alert, sweep."""
     from service.logs import configure_logs  # noqa: PLC0415
 
     configure_logs()
@@ -122,6 +122,18 @@ def explain(
     with services.store.transaction(hospital, read_only=True) as tx:
         answer = services.pathway(hospital).explain(tx, reference, services.now(hospital), version)
     Console(highlight=False).print(details(answer, action) if action else overview(answer))
+
+
+@app.command()
+def sweep(hospital: Annotated[str, typer.Argument(help="The name it is registered by.")]) -> None:
+    """Look at every running plan again and write what is missing; ends with 1 when something still is missing."""
+    from service.logs import configure_logs  # noqa: PLC0415
+
+    configure_logs()
+    report = bootstrap(Settings()).sweep_now(hospital)
+    typer.echo(report.sentence())
+    if not report.good:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -225,7 +225,7 @@ def _fits(resource: Resource, query: Query) -> bool:
 def _matches(resource: Resource, name: str, values: Sequence[str]) -> bool:
     if name == "_id":
         return resource.get("id") in values
-    if name == "patient":
+    if name in ("patient", "subject"):
         about = {r.partition("/_history/")[0].rpartition("Patient/")[2] for r in references_in(resource)}
         return any(value.rpartition("/")[2] in about for value in values)
     if name == "identifier" and all("|" in value for value in values):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -68,15 +68,28 @@ class Inflow:
         for patient in dict.fromkeys(p["subject"]["reference"] for p in plans):
             yield from self._of_patient(type, patient)
 
-    def _of_patient(self, type: str, patient: str) -> Iterator[Resource]:
-        """Nothing of a type that the server does not let us search, or that is not there, as it did not say."""
+    def _of_patient(self, type: str, patient: str) -> Sequence[Resource]:
+        """Nothing of a type that the server does not let us search, or that is not there, as it did not say.
+
+        Of the two names R4 has for the patient some servers know only one, for some types.
+        """
         plan = self.client.plan.of(type)
-        query = ("_id", patient.partition("/")[2]) if type == "Patient" else ("patient", patient)
+        if not plan.search:
+            return ()
+        if type == "Patient":
+            return self._found(type, ("_id", patient.partition("/")[2]), plan.listed)
         try:
-            yield from search_all(self.client, type, [query]) if plan.search else ()
+            return self._found(type, ("patient", patient))
+        except Rejected:
+            return self._found(type, ("subject", patient), plan.listed)
+
+    def _found(self, type: str, query: tuple[str, str], listed: bool = True) -> Sequence[Resource]:
+        try:
+            return list(search_all(self.client, type, [query]))
         except (NotFound, Rejected):
-            if plan.listed:
+            if listed:
                 raise
+            return ()
 
     def _take_in(self, resource: Resource) -> bool:
         patient = patient_of(resource)

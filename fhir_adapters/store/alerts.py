@@ -29,6 +29,7 @@ class AlertEntry:
     task: str
     state: Literal["waiting", "sent", "acknowledged"]
     attempt: int
+    raised_at: datetime
     next_at: datetime
     sent_at: datetime | None
     acknowledged_at: datetime | None
@@ -57,7 +58,7 @@ class Alerts:
             "code": alert.code,
             "priority": alert.priority,
         }
-        row |= {"task": alert.task, "state": "waiting", "attempt": 0, "next_at": self._now}
+        row |= {"task": alert.task, "state": "waiting", "attempt": 0, "raised_at": self._now, "next_at": self._now}
         insert_once(self._connection, c.alert, row)
 
     def entries(self, *, unanswered_only: bool = False) -> Sequence[AlertEntry]:
@@ -81,14 +82,19 @@ class Alerts:
             claimed.append(self.entry(entry.id))
         return claimed
 
-    def sent(self, id: str, next_at: datetime) -> None:
-        """It reached the route; without acknowledgement it is sent again at `next_at`. Raises NotFound."""
+    def sent(self, id: str) -> None:
+        """Somebody was called. Raises NotFound."""
         if self.entry(id).state != "acknowledged":
-            self._change(id, state="sent", sent_at=self._now, next_at=next_at)
+            self._change(id, state="sent", sent_at=self._now)
 
-    def failed(self, id: str, next_at: datetime) -> None:
-        """It reached nobody: try again at `next_at`. Raises NotFound."""
+    def wait(self, id: str, next_at: datetime) -> None:
+        """Nobody has to be called before `next_at`. Raises NotFound."""
         self._change(id, next_at=next_at)
+
+    def look_again(self) -> None:
+        """Whoever is to be called about an open alert is worked out anew."""
+        where = and_(_alert.hospital == self._hospital, _alert.state.in_(_UNANSWERED))
+        self._connection.execute(update(c.alert).where(where).values(next_at=self._now))
 
     def acknowledge(self, id: str, by: str) -> AlertEntry:
         """The first to acknowledge is kept. Raises NotFound."""

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, func, select
 
 from fhir_adapters.store import columns as c
-from fhir_adapters.store.replan import OPEN
 from fhir_adapters.store.upsert import upsert
+from pathway.ports import OPEN
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Heartbeat:
 
 
 @dataclass(frozen=True)
-class Counts:
+class Queues:
     """Rows of one hospital by state; `oldest_due` is the time of the longest waiting open due work, `oldest_queued`
     that of the longest waiting outbox entry."""
 
@@ -31,9 +31,15 @@ class Counts:
     outbox: Mapping[str, int]
     alerts: Mapping[str, int]
     quarantine: Mapping[str, int]
-    resources: Mapping[str, int]
     oldest_due: datetime | None
     oldest_queued: datetime | None
+
+
+@dataclass(frozen=True)
+class Counts(Queues):
+    """Also what is stored, by type."""
+
+    resources: Mapping[str, int]
 
 
 def beat(connection: Connection, name: str, at: datetime, note: str) -> None:
@@ -45,15 +51,14 @@ def heartbeats(connection: Connection) -> Sequence[Heartbeat]:
     return [Heartbeat(*row) for row in rows.all()]
 
 
-def counts(connection: Connection, hospital: str) -> Counts:
+def queues(connection: Connection, hospital: str) -> Queues:
     """A snapshot in as many queries as it has fields."""
     due, out = c.due.c, c.outbox.c
-    return Counts(
+    return Queues(
         due=_by(connection, c.due, hospital),
         outbox=_by(connection, c.outbox, hospital),
         alerts=_by(connection, c.alert, hospital),
         quarantine=_by(connection, c.quarantine, hospital),
-        resources=_by(connection, c.resource, hospital, "type"),
         oldest_due=connection.scalar(
             select(func.min(due.next_at)).where(due.hospital == hospital, due.state.in_(OPEN)),
         ),
@@ -61,6 +66,12 @@ def counts(connection: Connection, hospital: str) -> Counts:
             select(func.min(out.queued_at)).where(out.hospital == hospital, out.state != "done"),
         ),
     )
+
+
+def counts(connection: Connection, hospital: str) -> Counts:
+    """Goes through all that is stored."""
+    waiting = queues(connection, hospital)
+    return Counts(**vars(waiting), resources=_by(connection, c.resource, hospital, "type"))
 
 
 def _by(connection: Connection, table: Table, hospital: str, column: str = "state") -> Mapping[str, int]:

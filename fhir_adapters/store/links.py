@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, true
 
 from fhir_adapters.store import columns as c
 from fhir_adapters.store.content import decode, encode
@@ -56,8 +56,8 @@ class Links:
         """Our resource that the hospital knows by `their_id`; asked again and again within a transaction."""
         asked = (type, their_id)
         if asked not in self._known:
-            where = (_link.hospital == self._hospital, _link.type == type, _link.their_id == their_id)
-            id = self._connection.scalar(select(_link.id).where(*where))
+            its = {"its_hospital": self._hospital, "its_type": type, "its_id": their_id}
+            id = self._connection.scalar(_OUR_ID, its)
             self._known[asked] = f"{type}/{id}" if id is not None else None
         return self._known[asked]
 
@@ -79,6 +79,11 @@ class Links:
 
 
 _NAMES = ("type", "id", "their_id", "their_version", "base", "sent_version")
+_OUR_ID = select(_link.id).where(
+    _link.hospital == bindparam("its_hospital"),
+    _link.type == bindparam("its_type"),
+    _link.their_id == bindparam("its_id"),
+)
 _COLUMNS = [_link[name] for name in _NAMES]
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from fhir_adapters.store.memory_state import Held, State
-from fhir_adapters.store.replan import OPEN, replanned
-from pathway.ports import Claim, DueState, DueWork
+from fhir_adapters.store.replan import replanned
+from pathway.ports import OPEN, Claim, DueState, DueWork
 
 
 class MemoryDueStore:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@cache
+def head() -> str | None:
+    """The schema revision that this version works with."""
+    return ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+
+
+def revision(connection: Connection) -> str | None:
+    """The schema revision that the database is at."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, insert, or_, select, true, update
 
 from fhir_adapters.store import columns as c
 from fhir_adapters.store.links import Link, Links
@@ -63,6 +63,7 @@ class OutboxClaim:
 
 
 _ENTRY = [_out[name] for name in OutboxEntry.__dataclass_fields__]
+_ONE = select(*_ENTRY).where(*(_out[name] == bindparam(f"its_{name}") for name in ("hospital", "type", "id")))
 
 
 class Outbox:
@@ -74,7 +75,8 @@ class Outbox:
         self._now = now
 
     def entry(self, type: str, id: str) -> OutboxEntry | None:
-        row = self._connection.execute(select(*_ENTRY).where(self._is(type, id))).one_or_none()
+        its = {"its_hospital": self._hospital, "its_type": type, "its_id": id}
+        row = self._connection.execute(_ONE, its).one_or_none()
         return OutboxEntry(*row) if row is not None else None
 
     def entries(self, state: OutboxState | None = None) -> Sequence[OutboxEntry]:

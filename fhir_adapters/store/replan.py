@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pathway.ports import DueWork
+from pathway.ports import OPEN, DueWork
 
-OPEN = ("scheduled", "claimed")
 _MEANT = ("due_at", "wall_time", "zone", "expires_at", "window_low", "window_high", "payload")
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import StaticPool
 
-from fhir_adapters.store import health, hospitals
+from fhir_adapters.store import health, hospitals, migrate
+from fhir_adapters.store.alert_routes import AlertCall
 from fhir_adapters.store.alerts import AlertEntry
 from fhir_adapters.store.engine import READ_ONLY
 from fhir_adapters.store.hospitals import HospitalRecord, Kind, Status
@@ -186,15 +187,17 @@ class SqlStore:
         with self.transaction(hospital) as tx:
             return tx.alerts.claim(limit, lease)
 
-    def alert_sent(self, hospital: str, id: str, next_at: datetime) -> None:
-        """It reached the route; it is sent again at `next_at` unless acknowledged."""
+    def record_call(self, hospital: str, call: AlertCall) -> None:
+        """What became of a call; an alert that somebody took is `sent`. Raises NotFound."""
         with self.transaction(hospital) as tx:
-            tx.alerts.sent(id, next_at)
+            tx.alert_routes.record(call)
+            if call.alert and call.delivered:
+                tx.alerts.sent(call.alert)
 
-    def alert_failed(self, hospital: str, id: str, next_at: datetime) -> None:
-        """It reached nobody: try again at `next_at`."""
+    def alert_waits(self, hospital: str, id: str, next_at: datetime) -> None:
+        """Nobody has to be called about it before `next_at`. Raises NotFound."""
         with self.transaction(hospital) as tx:
-            tx.alerts.failed(id, next_at)
+            tx.alerts.wait(id, next_at)
 
     def acknowledge(self, hospital: str, id: str, by: str) -> AlertEntry:
         """The first to acknowledge is kept. Raises NotFound."""
@@ -227,6 +230,15 @@ class SqlStore:
     def heartbeats(self) -> Sequence[health.Heartbeat]:
         with self._connection(read_only=True) as connection:
             return health.heartbeats(connection)
+
+    def schema(self) -> str | None:
+        """The schema revision the database is at; None before the first."""
+        with self._connection(read_only=True) as connection:
+            return migrate.revision(connection)
+
+    def queues(self, hospital: str) -> health.Queues:
+        with self.transaction(hospital, read_only=True) as tx:
+            return health.queues(tx.connection, hospital)
 
     def counts(self, hospital: str) -> health.Counts:
         with self.transaction(hospital, read_only=True) as tx:

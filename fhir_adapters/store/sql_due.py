@@ -12,10 +12,10 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 
 from fhir_adapters.store import columns as c
-from fhir_adapters.store.replan import OPEN, replanned
+from fhir_adapters.store.replan import replanned
 from fhir_adapters.store.times import UtcDateTime
 from fhir_adapters.store.upsert import upsert
-from pathway.ports import Claim, DueState, DueWork
+from pathway.ports import OPEN, Claim, DueState, DueWork
 
 _due = c.due.c
 _FIELDS = [field.name for field in fields(DueWork)]

@@ -1,15 +1,21 @@
-"""A search in SQL: each filter is a set of ids from the search values, in the terms of `conditions.py`."""
+"""A search in SQL: each filter is a set of ids from the search values, in the terms of `conditions.py`.
+
+The statement of the commonest search is built once: building it costs more than running it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Row,
     String,
     and_,
+    bindparam,
     exists,
     false,
     func,
@@ -29,10 +35,39 @@ from fhir_adapters.store.query import Filter, Search
 from pathway.ports import Page
 
 _FOUND = c.search_value.c
+# The plus keeps SQLite from walking all resources in this order when a few are found by id.
+_FEW_BY_SEQ = literal_column("+resource.seq", Integer)
+# The same words as in the partial indexes, or they are not used.
+_DATE: ColumnElement[bool] = literal_column("(search_value.kind = 'date')")
+_NO_DATE: ColumnElement[bool] = literal_column("(search_value.kind <> 'date')")
+_REFERRING_IDS = select(_FOUND.id).where(
+    _FOUND.hospital == bindparam("its_hospital"),
+    _FOUND.type == bindparam("its_type"),
+    _FOUND.param == bindparam("its_param"),
+    _FOUND.kind == "reference",
+    _FOUND.value == bindparam("its_value"),
+    _NO_DATE,
+)
+_REFERRING = (
+    select(c.resource.c.content, _FEW_BY_SEQ)
+    .where(
+        c.resource.c.hospital == bindparam("its_hospital"),
+        c.resource.c.type == bindparam("its_type"),
+        not_(c.resource.c.deleted),
+        c.resource.c.id.in_(_REFERRING_IDS),
+    )
+    .order_by(_FEW_BY_SEQ)
+    .limit(bindparam("its_limit"))
+)
 
 
 def run(connection: Connection, hospital: str, search: Search, page: str | None) -> Page:
     """One page of the search."""
+    only = _only_reference(search)
+    if only is not None and page is None:
+        its = {"hospital": hospital, "type": search.type, "param": only[0], "value": only[1], "limit": search.count + 1}
+        rows = connection.execute(_REFERRING, {f"its_{name}": value for name, value in its.items()}).all()
+        return _page(search, rows)
     table = c.resource.c
     where = _where(hospital, search)
     total = None
@@ -46,7 +81,10 @@ def run(connection: Connection, hospital: str, search: Search, page: str | None)
         where = and_(where, order < start if search.sort.descending else order > start)
     query = select(table.content, order).where(where)
     query = query.order_by(order.desc() if search.sort.descending else order).limit(search.count + 1)
-    rows = connection.execute(query).all()
+    return _page(search, connection.execute(query).all(), total)
+
+
+def _page(search: Search, rows: Sequence[Row[Any, Any]], total: int | None = None) -> Page:
     shown = rows[: search.count]
     more = page_token(search.sort, shown[-1][1]) if len(rows) > len(shown) else None
     return Page([decode(row[0]) for row in shown], more, total)
@@ -65,8 +103,16 @@ def _where(hospital: str, search: Search) -> ColumnElement[bool]:
 def _order(search: Search) -> ColumnElement[Any]:
     if search.sort.by == "id":
         return c.resource.c.id
-    # The plus keeps SQLite from walking all resources in this order when a few are found by id.
-    return literal_column("+resource.seq", Integer) if _finds_few(search) else c.resource.c.seq
+    return _FEW_BY_SEQ if _finds_few(search) else c.resource.c.seq
+
+
+def _only_reference(search: Search) -> tuple[str, str] | None:
+    """The parameter and the reference, where a search asks for nothing but what refers to one resource."""
+    plain = Search(search.type, search.filters, count=search.count)
+    match search.filters:
+        case (Filter(param, "reference", (Reference(value, bare=False),), negated=False, missing=None),):
+            return (param, value) if search == plain else None
+    return None
 
 
 def _finds_few(search: Search) -> bool:
@@ -84,9 +130,7 @@ def _filtered(hospital: str, type: str, filter: Filter, *, probe: bool) -> Colum
     if filter.missing is None:
         where += [_FOUND.kind == filter.kind, or_(false(), *(_condition(one) for one in filter.alternatives))]
         if not probe:
-            # The same words as in the partial indexes, or they are not used.
-            date = filter.kind == "date"
-            where.append(literal_column("(search_value.kind = 'date')" if date else "(search_value.kind <> 'date')"))
+            where.append(_DATE if filter.kind == "date" else _NO_DATE)
     within: ColumnElement[bool]
     if probe:
         within = exists(select(1).where(_FOUND.id == c.resource.c.id, *where).correlate(c.resource))

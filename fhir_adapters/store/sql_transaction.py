@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from fhir_adapters.store import sql_search
+from fhir_adapters.store.alert_routes import AlertRoutes
 from fhir_adapters.store.alerts import Alerts
 from fhir_adapters.store.cursors import Cursors
 from fhir_adapters.store.explanations import SqlExplanationStore
@@ -39,6 +40,7 @@ class SqlTransaction(Interactions):
         self.links = Links(connection, record.name)
         self.outbox = Outbox(connection, record.name, now)
         self.alerts = Alerts(connection, record.name, now)
+        self.alert_routes = AlertRoutes(connection, record.name)
         self.quarantined = QuarantineLedger(connection, record.name, now)
         self.cursors = Cursors(connection, record.name)
 

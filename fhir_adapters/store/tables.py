@@ -258,10 +258,42 @@ class AlertRow(Base, table=True):
     task: str
     state: str = "waiting"
     attempt: int = 0
+    raised_at: datetime = _at()
     next_at: datetime = _at()
     sent_at: datetime | None = _at(default=None)
     acknowledged_at: datetime | None = _at(default=None)
     acknowledged_by: str | None = None
+
+
+class AlertCallRow(Base, table=True):
+    """Every attempt to call somebody, in the order of writing; `alert` is empty for a test. Routes, no addresses."""
+
+    __tablename__ = "alert_call"
+    __table_args__ = (
+        Index(None, "hospital", "alert"),
+        Index(None, "hospital", "route"),
+        {"sqlite_autoincrement": True},
+    )
+    seq: int | None = Field(default=None, primary_key=True)
+    hospital: str = _hospital(key=False)
+    alert: str
+    route: str
+    step: str
+    at: datetime = _at()
+    delivered: bool
+    outcome: str = _text()
+
+
+class AlertRouteRow(Base, table=True):
+    """Whether a person confirmed that calls by this route arrive; the code of the newest test only as a hash."""
+
+    __tablename__ = "alert_route"
+    hospital: str = _hospital()
+    route: str = _part_of_key()
+    code_hash: str | None = None
+    code_expires_at: datetime | None = _at(default=None)
+    wrong_codes: int = 0
+    confirmed_at: datetime | None = _at(default=None)
 
 
 class AuditRow(Base, table=True):

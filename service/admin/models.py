@@ -12,6 +12,7 @@ from fhir_adapters.store.outbox import OutboxState
 from pathway.ports import DueState
 from pathway.signing import Approver
 from pathway.site import Kind, Site
+from schedules.duties.sweep import Report
 from service.admin.reasons import Explanation
 
 Day = date  # under another name, because fields are called date
@@ -72,6 +73,7 @@ class Hospital(HospitalSummary):
     reach: Reach
     counts: Counts
     duties: list[DutySign]
+    sweep: Report | None = Field(description="the last sweep that ended; null before the first")
 
 
 class ClinicalTime(Answer):
@@ -267,6 +269,7 @@ class Alert(Answer):
     task: str
     state: Literal["waiting", "sent", "acknowledged"]
     attempt: int
+    raised_at: datetime
     next_at: datetime
     sent_at: datetime | None
     acknowledged_at: datetime | None
@@ -275,3 +278,32 @@ class Alert(Answer):
 
 class Alerts(Answer):
     alerts: list[Alert]
+
+
+class AlertCall(Answer):
+    """One attempt to call somebody: by which step and route, and whether it was taken."""
+
+    step: str
+    route: str
+    at: datetime
+    delivered: bool
+    outcome: str
+
+
+class CalledAlert(Alert):
+    calls: list[AlertCall] = Field(description="oldest first")
+
+
+class AlertRoute(Answer):
+    """An address of the ladder. `confirmed_at`: when a person gave back the code of a test; null until then."""
+
+    route: str = Field(description="stays as long as the address stays")
+    step: str
+    address: str
+    confirmed_at: datetime | None
+    last_at: datetime | None = Field(description="the newest call, test or alert")
+    last_outcome: str | None
+
+
+class AlertRoutes(Answer):
+    alert_routes: list[AlertRoute] = Field(description="in the order of the ladder")

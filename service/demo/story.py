@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from pathway.errors import PathwayError
+from pathway.errors import PathwayError, Rejected
 from pathway.keys import key_of
 from pathway.ports import Resource, search_all
 from pathway.references import reference_to
@@ -119,7 +119,10 @@ _SENT_TYPES = ("CarePlan", *AUTHORED_TYPES)
 def _of_ours(stage: Stage, type: str) -> list[str]:
     if not stage.patient:
         return []
-    found = search_all(stage.hospital, type, [("patient", stage.patient), ("_count", "200")])
+    try:
+        found = list(search_all(stage.hospital, type, [("patient", stage.patient), ("_count", "200")]))
+    except Rejected:
+        return []  # not every server can be asked for every type: sekmet knows no Goal of a patient
     return [reference_to(resource) for resource in found if key_of(resource)]
 
 

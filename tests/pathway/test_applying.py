@@ -19,7 +19,7 @@ from pathway.references import reference_to, references_in
 from pathway.site import Owner
 from tests.pathway.applied import ALONE, actions, applied, contained, dangling, led_to, messages, within
 from tests.pathway.conftest import Clinic, yes
-from tests.pathway.test_valid_resources import FHIR
+from tests.pathway.patients.test_patients_are_valid import FHIR
 
 GIVEN = Circumstances(encounter="Encounter/e1", practitioner="Practitioner/okafor", organization="Organization/clinic")
 

@@ -112,7 +112,8 @@ def test_an_empty_record_is_nothing() -> None:
         ("%subject", PATIENT),
         ("@2026-01-01", "2026-01-01"),
         ("@T10:30", "10:30:00"),
-        ("5 'mg'", {"value": 5, "unit": "mg"}),
+        ("5 'mg'", {"value": 5, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}),
+        ("7 days", {"value": 7, "unit": "days", "system": "http://unitsofmeasure.org", "code": "d"}),
     ],
 )
 def test_values_are_plain_json(expression: str, value: Any) -> None:

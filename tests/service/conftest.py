@@ -57,7 +57,7 @@ def services(tmp_path: Path, library: Library) -> Iterator[Services]:
     store = open_store(f"sqlite:///{tmp_path}/service.db")
     settings = Settings(database_url=f"sqlite:///{tmp_path}/service.db", bearer_token=None)
     with httpx.Client(timeout=5) as http:
-        yield Services(settings, store, library, http, None)
+        yield Services(settings, store, library, http)
     store.engine.dispose()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +11,10 @@ from fhir_adapters.store.content import encode
 from pathway.codes import BASE, PLAN, RECOVERY_DIARY
 from pathway.errors import InvalidResource
 from pathway.library import Library
-from pathway.ports import Alert, Resource
+from pathway.ports import Resource
 from pathway.references import reference_to
 from service.bootstrap import Services, wire_clock
+from tests.servers.webhook import receiving
 from tests.service.conftest import ROLES, Ask, arrive, asking, condition, patient, referral, site
 from tests.versions import bumped
 
@@ -24,16 +24,6 @@ BODY: dict[str, Any] = {
     "date": "2026-01-05",
     "changes": "Read as a whole; nothing changed.",
 }
-
-
-@dataclass
-class Paper:
-    """An alert route that keeps what it is given."""
-
-    delivered: list[Alert] = field(default_factory=list)
-
-    def deliver(self, alert: Alert, _link: str) -> None:
-        self.delivered.append(alert)
 
 
 @pytest.fixture
@@ -51,7 +41,7 @@ def upgraded(services: Services, version: str = "0.2.0") -> Services:
 
 
 def beside(services: Services, library: Library) -> Services:
-    return Services(services.settings, services.store, library, services.http, services.route)
+    return Services(services.settings, services.store, library, services.http)
 
 
 def care_plans(services: Services, name: str) -> dict[str, Resource]:
@@ -74,8 +64,8 @@ def refer(services: Services, name: str, who: str) -> str:
 
 def assert_runs(services: Services, name: str, care_plan: Resource) -> None:
     with services.store.transaction(name) as tx:
-        changes = services.pathway(name).advance(tx, reference_to(care_plan), services.now(name), "test")
-    assert changes.explanations
+        effect = services.pathway(name).advance(tx, reference_to(care_plan), services.now(name), "test")
+    assert effect.changes.explanations
 
 
 def test_a_real_hospital_is_told_everything_it_lacks_and_then_activated(
@@ -92,7 +82,16 @@ def test_a_real_hospital_is_told_everything_it_lacks_and_then_activated(
     detail = ask("POST", f"/hospitals/{real}/activate").json()["detail"]
     assert ["coordinator" in detail, "sign it off" in detail, "ALERT_WEBHOOK_URL" in detail] == [False, False, True]
 
-    reachable = asking(Services(services.settings, services.store, services.library, services.http, Paper()))
+    with receiving() as desk:
+        settings = services.settings.model_copy(update={"alert_webhook_url": desk.url})
+        reachable = asking(Services(settings, services.store, services.library, services.http))
+        detail = reachable("POST", f"/hospitals/{real}/activate").json()["detail"]
+        [route] = reachable("GET", f"/hospitals/{real}/alert-routes").json()["alert_routes"]
+        place = f"/hospitals/{real}/alert-routes/{route['route']}"
+        assert reachable("POST", f"{place}/test").status_code == 200
+        [test] = desk.received
+    assert "confirmed" in detail
+    assert reachable("POST", f"{place}/confirm", json={"code": test["confirmation"]}).status_code == 200
     assert reachable("POST", f"/hospitals/{real}/activate").json()["status"] == "active"
 
 

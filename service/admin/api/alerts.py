@@ -33,16 +33,16 @@ def alerts(name: Registered, services: TheServices, asked: Annotated[AlertsAsked
     return models.Alerts(alerts=[models.Alert.model_validate(entry) for entry in entries])
 
 
-@router.get("/{id}", responses=documented(NotFound), summary="One alert")
-def alert(id: Id, name: Registered, services: TheServices) -> models.Alert:
+@router.get("/{id}", responses=documented(NotFound), summary="One alert, and who was called about it")
+def alert(id: Id, name: Registered, services: TheServices) -> models.CalledAlert:
     with services.store.transaction(name, read_only=True) as tx:
-        return models.Alert.model_validate(tx.alerts.entry(id))
+        return models.CalledAlert.model_validate({**vars(tx.alerts.entry(id)), "calls": tx.alert_routes.calls(id)})
 
 
 @router.post(
     "/{id}/acknowledge",
     responses=documented(NotFound, Malformed, TooLarge),
-    summary="Answer an alert: it stops repeating",
+    summary="Answer an alert: it stops repeating and escalating",
 )
 def acknowledge(asked: Acknowledgement, id: Id, name: Registered, services: TheServices) -> models.Alert:
     """The first answer counts; a later one changes nothing and shows who was first."""

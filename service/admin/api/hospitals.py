@@ -107,6 +107,7 @@ def describe(
         reach=reach(services.client(record)) if with_reach else models.Reach(problem="not asked for"),
         counts=models.Counts.model_validate(services.store.counts(name)),
         duties=[models.DutySign(duty=s.name.removeprefix(f"{name}."), at=s.at, outcome=s.note) for s in signs],
+        sweep=services.sweeps.last(name),
     )
 
 
@@ -116,7 +117,7 @@ def describe(
     summary="Change what the hospital decides",
 )
 def put_site(site: Site, name: Registered, services: TheServices) -> Site:
-    """Name and kind stay, and an active hospital keeps somebody for every role."""
+    """Name and kind stay, and an active hospital keeps somebody for every role (a real one also a confirmed route)."""
     record = services.hospital(name)
     if (site.hospital, site.kind) != (record.name, record.kind):
         raise Refused(f"{record.name} stays {record.name}, and {record.kind}: register another hospital instead")
@@ -124,9 +125,12 @@ def put_site(site: Site, name: Registered, services: TheServices) -> Site:
     missing = site.missing_roles(library.roles())
     if record.status == "active" and missing:
         raise Refused(f"{name} is active, and nobody would be named for: {', '.join(missing)}")
+    if record.status == "active" and site.kind == "real" and (lacking := services.confirming.lacking(site)):
+        raise Refused(f"{name} is active. {lacking} Add a new address beside a confirmed one, or pause the hospital.")
     _known_holidays(site)
     effective(library, site.parameters.pathway)
     services.store.set_site(name, site.model_dump(mode="json"))
+    services.confirming.changed(site)
     _audit(services, name, "site")
     return site
 

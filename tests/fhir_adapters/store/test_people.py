@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from fhir_adapters.store.alert_routes import AlertCall
 from fhir_adapters.store.sql import SqlStore
 from pathway.errors import NotFound
 from pathway.ports import Alert, Create, Quarantined
@@ -22,13 +23,15 @@ def test_alert_is_repeated_until_acknowledged(sql: SqlStore, clock: Clock) -> No
     [entry] = sql.claim_alerts("demo", 10, LEASE)
     assert (entry.as_alert(), entry.attempt) == (Alert("red-flag", "stat", "Task/1"), 1)
     assert sql.claim_alerts("demo", 10, LEASE) == []
-    sql.alert_sent("demo", entry.id, clock.now + timedelta(minutes=30))
+    sql.record_call("demo", AlertCall(entry.id, "a1", "desk", START, True, "delivered"))
+    sql.alert_waits("demo", entry.id, clock.now + timedelta(minutes=30))
     clock.forward(minutes=30)
     [again] = sql.claim_alerts("demo", 10, LEASE)
     assert (again.id, again.attempt, again.state, again.sent_at) == (entry.id, 2, "sent", START)
     assert sql.acknowledge("demo", entry.id, "anna").acknowledged_by == "anna"
     assert sql.acknowledge("demo", entry.id, "bert").acknowledged_by == "anna"
-    sql.alert_sent("demo", entry.id, clock.now)
+    sql.record_call("demo", AlertCall(entry.id, "a1", "desk", clock.now, True, "delivered"))
+    sql.alert_waits("demo", entry.id, clock.now)
     clock.forward(days=1)
     assert sql.claim_alerts("demo", 10, LEASE) == []
     with pytest.raises(NotFound):
@@ -39,9 +42,11 @@ def test_alert_that_reached_nobody_is_tried_again(sql: SqlStore, clock: Clock) -
     with sql.transaction("demo") as tx:
         tx.alert(Alert("red-flag", "stat", "Task/1"))
     [entry] = sql.claim_alerts("demo", 10, LEASE)
-    sql.alert_failed("demo", entry.id, clock.now + timedelta(minutes=1))
+    sql.record_call("demo", AlertCall(entry.id, "a1", "desk", START, False, "The mail server gave no answer"))
+    sql.alert_waits("demo", entry.id, clock.now + timedelta(minutes=1))
     clock.forward(minutes=1)
-    assert [one.attempt for one in sql.claim_alerts("demo", 10, LEASE)] == [2]
+    [again] = sql.claim_alerts("demo", 10, LEASE)
+    assert (again.attempt, again.state, again.raised_at) == (2, "waiting", START)
 
 
 def test_worker_that_died_with_an_alert(sql: SqlStore, clock: Clock) -> None:

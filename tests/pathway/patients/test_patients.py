@@ -44,16 +44,14 @@ def test_looking_again_at_what_the_pathway_made_changes_nothing(patient: Patient
     assert changed_by_looking_again(course, {reference_to(resource) for resource in course.made()}) == []
 
 
-def changed_by_looking_again(course: Course, references: Iterable[str]) -> list[str]:
-    """The resources that were, or `something else` that is kept beside them."""
+def changed_by_looking_again(course: Course, references: Iterable[str]) -> list[object]:
+    """Each of the things that are kept (`Clinic.everything`), as it is then, that is not as it was."""
     clinic = course.clinic
-    versions, everything = clinic.versions(), clinic.everything()
+    before = clinic.everything()
     clinic.release()
     for reference in sorted(references):
         clinic.react_again(*reference.split("/"))
-    if clinic.everything() == everything:
-        return []
-    return sorted(clinic.versions() - versions) or ["something else"]
+    return [is_now for was, is_now in zip(before, clinic.everything(), strict=True) if is_now != was]
 
 
 @pytest.mark.parametrize("patient", PATIENTS)
