@@ -15,7 +15,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CALCINOSIS_PATHWAY_", extra="ignore")
 
     database_url: str = Field("sqlite:///var/calcinosis-pathway.db", description="SQLAlchemy URL of our database")
-    bearer_token: SecretStr | None = Field(None, description="asked for on /fhir and /admin when set")
+    bearer_token: SecretStr | None = Field(None, description="asked for on /fhir, /admin and /metrics when set")
     public_url: str = Field("http://127.0.0.1:8000", description="how people and hospitals reach this service")
     alert_webhook_url: str | None = Field(None, description="where alerts are posted; without it they wait, visibly")
     alert_webhook_secret: SecretStr | None = Field(None, description="key of the HMAC-SHA256 signature of an alert")

@@ -120,6 +120,16 @@ class TestWhatWasLost:
         assert swept(clinic).mended == 1
         assert clinic.is_sent(task)
 
+    def test_what_the_hospital_does_not_take_is_not_lost(self, clinic: Clinic) -> None:
+        clinic.operated()
+        outbox = clinic.store.state(clinic.hospital).outbox
+        kept_here = [name for name in outbox if name[0] in ("Goal", "RiskAssessment")]
+        assert {type for type, _ in kept_here} == {"Goal", "RiskAssessment"}
+        for name in kept_here:
+            del outbox[name]
+        report = swept(clinic)
+        assert (report.mended, put_aside(clinic, "sweep-mended")) == (0, [])
+
     def test_a_recorded_surgery_of_nobodys_plan_keeps_its_review(self, clinic: Clinic) -> None:
         clinic.arrive()
         clinic.record(performedDateTime="2026-03-01")
