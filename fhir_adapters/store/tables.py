@@ -3,55 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, MetaData, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field
 
-from fhir_adapters.store.times import UtcDateTime
+from fhir_adapters.store.table import METADATA, Base, key_part, long_text, moment, of_hospital
 
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+__all__ = ["METADATA"]
+
 _OPEN = text("state IN ('scheduled', 'claimed')")
-
-
-class Base(SQLModel):
-    metadata = METADATA
-
-
-def _at(**options: Any) -> Any:
-    return Field(sa_type=UtcDateTime, **options)
-
-
-def _text(**options: Any) -> Any:
-    return Field(sa_type=Text, **options)
-
-
-def _hospital(*, key: bool = True) -> Any:
-    return Field(primary_key=key, foreign_key="hospital.name")
-
-
-def _part_of_key() -> Any:
-    return Field(primary_key=True)
 
 
 class HospitalRow(Base, table=True):
     """A registered hospital; `clinical_offset_seconds` is what its clinical clock is ahead of the wire clock."""
 
     __tablename__ = "hospital"
-    name: str = _part_of_key()
+    name: str = key_part()
     kind: str
     base_url: str
-    site: str = _text()
+    site: str = long_text()
     status: str
     clinical_offset_seconds: float = 0
-    registered_at: datetime = _at()
+    registered_at: datetime = moment()
 
 
 class ResourceRow(Base, table=True):
@@ -59,13 +32,13 @@ class ResourceRow(Base, table=True):
 
     __tablename__ = "resource"
     __table_args__ = (Index(None, "hospital", "type", "seq"),)
-    hospital: str = _hospital()
-    type: str = _part_of_key()
-    id: str = _part_of_key()
+    hospital: str = of_hospital()
+    type: str = key_part()
+    id: str = key_part()
     version: int
     seq: int
-    last_updated: datetime = _at()
-    content: str = _text()
+    last_updated: datetime = moment()
+    content: str = long_text()
     deleted: bool = False
 
 
@@ -79,12 +52,12 @@ class ResourceVersionRow(Base, table=True):
         {"sqlite_autoincrement": True},
     )
     seq: int | None = Field(default=None, primary_key=True)
-    hospital: str = _hospital(key=False)
+    hospital: str = of_hospital(key=False)
     type: str
     id: str
     version: int
-    last_updated: datetime = _at()
-    content: str = _text()
+    last_updated: datetime = moment()
+    content: str = long_text()
     deleted: bool = False
     source: str
 
@@ -108,9 +81,9 @@ class SearchValueRow(Base, table=True):
             postgresql_where=text("kind = 'date'"),
         ),
     )
-    hospital: str = _part_of_key()
-    type: str = _part_of_key()
-    id: str = _part_of_key()
+    hospital: str = key_part()
+    type: str = key_part()
+    id: str = key_part()
     position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     param: str
     kind: str
@@ -125,10 +98,10 @@ class IdentityRow(Base, table=True):
 
     __tablename__ = "identity"
     __table_args__ = (Index(None, "hospital", "type", "id"),)
-    hospital: str = _hospital()
-    type: str = _part_of_key()
-    system: str = _part_of_key()
-    value: str = _part_of_key()
+    hospital: str = of_hospital()
+    type: str = key_part()
+    system: str = key_part()
+    value: str = key_part()
     id: str
 
 
@@ -137,12 +110,12 @@ class LinkRow(Base, table=True):
 
     __tablename__ = "link"
     __table_args__ = (UniqueConstraint("hospital", "type", "their_id"),)
-    hospital: str = _hospital()
-    type: str = _part_of_key()
-    id: str = _part_of_key()
+    hospital: str = of_hospital()
+    type: str = key_part()
+    id: str = key_part()
     their_id: str
     their_version: str | None = None
-    base: str = _text()
+    base: str = long_text()
     sent_version: int
 
 
@@ -151,27 +124,27 @@ class OutboxRow(Base, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (Index(None, "hospital", "state", "next_at"),)
-    hospital: str = _hospital()
-    type: str = _part_of_key()
-    id: str = _part_of_key()
+    hospital: str = of_hospital()
+    type: str = key_part()
+    id: str = key_part()
     wanted_version: int
     state: str
     attempt: int = 0
     failures: int = 0
-    next_at: datetime = _at()
-    lease_until: datetime | None = _at(default=None)
+    next_at: datetime = moment()
+    lease_until: datetime | None = moment(default=None)
     token: str | None = None
-    last_error: str | None = _text(default=None)
-    queued_at: datetime = _at()
+    last_error: str | None = long_text(default=None)
+    queued_at: datetime = moment()
 
 
 class ReceivedRow(Base, table=True):
     """What was last received of each resource of a hospital, so that the same content is not taken twice."""
 
     __tablename__ = "received"
-    hospital: str = _hospital()
-    type: str = _part_of_key()
-    id: str = _part_of_key()
+    hospital: str = of_hospital()
+    type: str = key_part()
+    id: str = key_part()
     their_version: str | None = None
     hash: str
 
@@ -180,9 +153,9 @@ class CursorRow(Base, table=True):
     """Up to when a hospital's resources of a type were pulled."""
 
     __tablename__ = "cursor"
-    hospital: str = _hospital()
-    type: str = _part_of_key()
-    since: datetime = _at()
+    hospital: str = of_hospital()
+    type: str = key_part()
+    since: datetime = moment()
 
 
 class DueRow(Base, table=True):
@@ -193,25 +166,25 @@ class DueRow(Base, table=True):
         Index("ix_due_open", "hospital", "next_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index(None, "hospital", "care_plan"),
     )
-    hospital: str = _hospital()
-    key: str = _part_of_key()
+    hospital: str = of_hospital()
+    key: str = key_part()
     kind: str
-    due_at: datetime = _at()
-    next_at: datetime = _at()
+    due_at: datetime = moment()
+    next_at: datetime = moment()
     wall_time: str
     zone: str
     care_plan: str
     action: str
-    why: str = _text()
+    why: str = long_text()
     window_low: str | None = None
     window_high: str | None = None
-    expires_at: datetime | None = _at(default=None)
+    expires_at: datetime | None = moment(default=None)
     generation: int = 1
     state: str
     attempt: int = 0
-    last_error: str | None = _text(default=None)
-    payload: str = _text()
-    lease_until: datetime | None = _at(default=None)
+    last_error: str | None = long_text(default=None)
+    payload: str = long_text()
+    lease_until: datetime | None = moment(default=None)
     token: str | None = None
 
 
@@ -219,13 +192,13 @@ class ExplanationRow(Base, table=True):
     """Why a CarePlan was as it was from its `version` on; `body` is compressed JSON."""
 
     __tablename__ = "explanation"
-    hospital: str = _hospital()
-    care_plan: str = _part_of_key()
+    hospital: str = of_hospital()
+    care_plan: str = key_part()
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     version: int
-    recorded: datetime = _at()
-    clinical: datetime = _at()
-    cause: str = _text()
+    recorded: datetime = moment()
+    clinical: datetime = moment()
+    cause: str = long_text()
     author: str = ""
     body: bytes
 
@@ -235,14 +208,14 @@ class QuarantineRow(Base, table=True):
 
     __tablename__ = "quarantine"
     __table_args__ = (UniqueConstraint("hospital", "reference", "version", "reason"),)
-    hospital: str = _hospital()
-    id: str = _part_of_key()
+    hospital: str = of_hospital()
+    id: str = key_part()
     reason: str
-    explanation: str = _text()
+    explanation: str = long_text()
     reference: str = ""
     version: str = ""
     state: str = "open"
-    at: datetime = _at()
+    at: datetime = moment()
     retries: int = 0
 
 
@@ -251,17 +224,17 @@ class AlertRow(Base, table=True):
 
     __tablename__ = "alert"
     __table_args__ = (UniqueConstraint("hospital", "task"), Index(None, "hospital", "state", "next_at"))
-    hospital: str = _hospital()
-    id: str = _part_of_key()
+    hospital: str = of_hospital()
+    id: str = key_part()
     code: str
     priority: str
     task: str
     state: str = "waiting"
     attempt: int = 0
-    raised_at: datetime = _at()
-    next_at: datetime = _at()
-    sent_at: datetime | None = _at(default=None)
-    acknowledged_at: datetime | None = _at(default=None)
+    raised_at: datetime = moment()
+    next_at: datetime = moment()
+    sent_at: datetime | None = moment(default=None)
+    acknowledged_at: datetime | None = moment(default=None)
     acknowledged_by: str | None = None
 
 
@@ -275,25 +248,25 @@ class AlertCallRow(Base, table=True):
         {"sqlite_autoincrement": True},
     )
     seq: int | None = Field(default=None, primary_key=True)
-    hospital: str = _hospital(key=False)
+    hospital: str = of_hospital(key=False)
     alert: str
     route: str
     step: str
-    at: datetime = _at()
+    at: datetime = moment()
     delivered: bool
-    outcome: str = _text()
+    outcome: str = long_text()
 
 
 class AlertRouteRow(Base, table=True):
     """Whether a person confirmed that calls by this route arrive; the code of the newest test only as a hash."""
 
     __tablename__ = "alert_route"
-    hospital: str = _hospital()
-    route: str = _part_of_key()
+    hospital: str = of_hospital()
+    route: str = key_part()
     code_hash: str | None = None
-    code_expires_at: datetime | None = _at(default=None)
+    code_expires_at: datetime | None = moment(default=None)
     wrong_codes: int = 0
-    confirmed_at: datetime | None = _at(default=None)
+    confirmed_at: datetime | None = moment(default=None)
 
 
 class AuditRow(Base, table=True):
@@ -302,8 +275,8 @@ class AuditRow(Base, table=True):
     __tablename__ = "audit"
     __table_args__ = (Index(None, "hospital", "reference"), {"sqlite_autoincrement": True})
     seq: int | None = Field(default=None, primary_key=True)
-    hospital: str = _hospital(key=False)
-    at: datetime = _at()
+    hospital: str = of_hospital(key=False)
+    at: datetime = moment()
     actor: str
     action: str
     reference: str
@@ -314,6 +287,6 @@ class HeartbeatRow(Base, table=True):
     """When a part of the service was last alive."""
 
     __tablename__ = "heartbeat"
-    name: str = _part_of_key()
-    at: datetime = _at()
-    note: str = _text()
+    name: str = key_part()
+    at: datetime = moment()
+    note: str = long_text()

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import StringConstraints
 
 from pathway.errors import HospitalError, NotFound, Refused
-from service.admin import models
+from service.admin import alert_models as models
 from service.admin.access import ACTOR, Id, Registered, TheServices
 from service.admin.problems import Malformed, TooLarge, documented
 from service.admin.strict import Asked, StrictRoute

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
 from pathway.errors import NotFound
-from service.admin import models
+from service.admin import alert_models as models
 from service.admin.access import Id, Registered, TheServices
 from service.admin.problems import Malformed, TooLarge, documented
 from service.admin.strict import Asked, StrictRoute
