@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,6 +30,7 @@ TYPES = (
     "Goal",
     "RiskAssessment",
 )
+_DISPENSABLE = frozenset({"CareTeam", "Goal", "RiskAssessment"})
 
 
 @dataclass(frozen=True)
@@ -68,28 +69,18 @@ class Inflow:
         for patient in dict.fromkeys(p["subject"]["reference"] for p in plans):
             yield from self._of_patient(type, patient)
 
-    def _of_patient(self, type: str, patient: str) -> Sequence[Resource]:
+    def _of_patient(self, type: str, patient: str) -> Iterator[Resource]:
         """Nothing of a type that the server does not let us search, or that is not there, as it did not say.
 
-        Of the two names R4 has for the patient some servers know only one, for some types.
+        What no follow-up rests on never keeps the rest from being read.
         """
         plan = self.client.plan.of(type)
-        if not plan.search:
-            return ()
-        if type == "Patient":
-            return self._found(type, ("_id", patient.partition("/")[2]), plan.listed)
+        query = ("_id", patient.partition("/")[2]) if type == "Patient" else ("patient", patient)
         try:
-            return self._found(type, ("patient", patient))
-        except Rejected:
-            return self._found(type, ("subject", patient), plan.listed)
-
-    def _found(self, type: str, query: tuple[str, str], listed: bool = True) -> Sequence[Resource]:
-        try:
-            return list(search_all(self.client, type, [query]))
+            yield from search_all(self.client, type, [query]) if plan.search else ()
         except (NotFound, Rejected):
-            if listed:
+            if plan.listed and type not in _DISPENSABLE:
                 raise
-            return ()
 
     def _take_in(self, resource: Resource) -> bool:
         patient = patient_of(resource)
