@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from benchmarks import apply_plan, http_tasks, story_steps
+from benchmarks import apply_plan, growth, http_tasks, story_steps
 from benchmarks.measure import Comparison
 from benchmarks.servers import Server, hapi_server
 from benchmarks.table import as_json, notes, table
 from tests.servers import hapi
 
-_PARTS = ("http", "apply", "story")
+_PARTS = ("http", "apply", "growth", "story")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _options() -> Namespace:
 
 
 def _hapi(stack: ExitStack, console: Console, parts: list[str]) -> Server | None:
-    if parts == ["story"]:
+    if not {"http", "apply"} & set(parts):
         return None
     reason = hapi.unavailable()
     if reason is not None:
@@ -75,6 +75,8 @@ def _compared(part: str, server: Server | None, effort: Effort) -> Iterator[Comp
         return http_tasks.compare(server, effort.rounds, effort.seconds, effort.warm_up)
     if part == "apply":
         return apply_plan.compare(server, effort.rounds, effort.seconds, effort.warm_up, effort.enrolled)
+    if part == "growth":
+        return growth.compare(effort.rounds, effort.seconds)
     return story_steps.compare(effort.rounds, effort.due)
 
 
