@@ -16,6 +16,7 @@ from pathway.enabled import answers_of
 from pathway.keys import action_key, id_of
 from pathway.ports import Resource
 from pathway.references import reference_to
+from pathway.situation import authored_order
 
 # The decisions that a proposed result does not speak against; a result that is not listed, such as too little
 # information, speaks against none.
@@ -42,7 +43,7 @@ def overrulings(context: Context) -> Iterator[Overruling]:
     """Every recorded decision that differs from the proposal of the answers known when it was made."""
     answered = context.situation.responses(codes.INDICATIONS)
     for response in context.situation.responses(codes.SHARED_DECISION):
-        before = [r for r in answered if str(r.get("authored", "")) <= str(response.get("authored", ""))]
+        before = [r for r in answered if authored_order(r)[0] <= authored_order(response)[0]]
         answers = answers_of(response)
         decision = next((str(code) for _, code in answers.get("dec-record-outcome", ())), None)
         if not before or decision is None:
@@ -63,7 +64,7 @@ def record(context: Context, overruling: Overruling) -> Resource:
         "resourceType": "Provenance",
         "id": id_of("Provenance", key),
         "target": [{"reference": reference_to(context.situation.care_plan)}, {"reference": reference_to(response)}],
-        "occurredDateTime": response["authored"],
+        "occurredDateTime": response.get("authored", context.now.instant),
         "recorded": context.now.instant,
         "reason": [{"text": f"{overruling.sentence} Reason given: {overruling.reason}"}],
         "agent": [

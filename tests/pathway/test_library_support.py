@@ -278,7 +278,7 @@ def test_a_problem_names_the_file_that_the_definition_is_kept_in() -> None:
     assert {problem.file for problem in Library.check(set_of(changed))} == {"Questionnaire-changed.json"}
     assert [str(problem) for problem in Library.check([{"resourceType": "Patient", "id": "p"}])] == [
         "Patient-p.json: resourceType: must be one of ActivityDefinition, CodeSystem, DocumentReference, "
-        "PlanDefinition, Questionnaire, ValueSet"
+        "OperationDefinition, PlanDefinition, Questionnaire, ValueSet"
     ]
 
 
