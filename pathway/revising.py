@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pathway.context import Context
 from pathway.difference import difference
@@ -108,8 +109,15 @@ class Revising:
         changes = self._changes(self.care_plan, premise, [request])
         return self._answered(changes, wish, written=written)
 
-    def _situation(self, data: Sequence[Resource] = ()) -> Situation:
-        return gather(self.tx, self.pathway.site, self.care_plan, data)
+    @cached_property
+    def situation(self) -> Situation:
+        """What is known of the patient, as it is."""
+        return gather(self.tx, self.pathway.site, self.care_plan)
+
+    @cached_property
+    def context(self) -> Context:
+        """The plan beside it, without anybody's wish."""
+        return Context.of(self.pathway.library, self.situation, self.now)
 
     def _premise(self, after: Resource, why: str) -> Changes:
         if after == self.care_plan:
@@ -118,19 +126,20 @@ class Revising:
         return Changes(resources=[Update(after, version)], reasons=[(reference_to(after), why)])
 
     def _changes(self, after: Resource, premise: Changes, data: Sequence[Resource] = ()) -> Changes:
-        situation = replace(self._situation(data), care_plan=after)
+        known = gather(self.tx, self.pathway.site, self.care_plan, data) if data else self.situation
+        situation = replace(known, care_plan=after)
         context = Context.of(self.pathway.library, situation, self.now)
         return then(premise, settle(context, self.pathway.choose_visit).changes)
 
     def _title(self, action: str) -> str:
-        actions = self._context().actions
+        actions = self.context.actions
         if action not in actions:
             raise NotFound(f"The plan has no step '{action}'; its steps are {', '.join(sorted(actions))}")
         return str(actions[action].get("title", action))
 
     def _own_days(self, individual: Individual) -> str:
         """The plan's own days of the step. Raises Refused when it is not said of which operation."""
-        context = self._context()
+        context = self.context
         action = context.actions[individual.action]
         scopes = [s for s in surgery_scopes(context) if individual.occurrence in ("", s.occurrence)]
         days = {own_days(context, action, scope) for scope in scopes} - {""}
@@ -138,9 +147,6 @@ class Revising:
             known = ", ".join(scope.occurrence for scope in scopes)
             raise Refused(f"'{individual.action}' is due on different days: say for which decision, {known}")
         return days.pop() if days else ""
-
-    def _context(self) -> Context:
-        return Context.of(self.pathway.library, self._situation(), self.now)
 
     def _answered(self, changes: Changes, wish: Wish | None, *, written: bool = True) -> Resource:
         shown = self._shown(changes)
@@ -151,4 +157,4 @@ class Revising:
 
     def _shown(self, changes: Changes) -> Resource:
         due = self.tx.due.of_plan(reference_to(self.care_plan))
-        return difference(self._situation(), changes, due)
+        return difference(self.situation, changes, due)

@@ -10,16 +10,17 @@ from typing import Any
 from fhir_adapters.server import care_plan_operations as care_plan
 from fhir_adapters.server import form_operations as form
 from fhir_adapters.server.operation import Asked, Operation
+from pathway.circumstances import resources_of
 from pathway.errors import InvalidResource, NotFound
 from pathway.extract import extract
 from pathway.individual import Change, Individual
 from pathway.intake import Pathway
 from pathway.issues import Issue, operation_outcome
 from pathway.populate import populate
-from pathway.ports import Resource, Transaction, search_all
+from pathway.ports import Resource, Transaction
 from pathway.redating import period_of
 from pathway.revising import Revising, Wish
-from pathway.situation import PATIENT_TYPES, Now
+from pathway.situation import Now, records
 from pathway.timing import instant
 from service.applying import apply_operations
 
@@ -49,7 +50,8 @@ class Operations:
         now, at = self.now(), asked.one("now", str)
         if at is not None:
             now = replace(now, clinical=_moment(at))
-        return Revising.of(self.pathway(), tx, asked.instance, now).what_if(_resources(asked.resource("data")))
+        data = asked.resource("data")
+        return Revising.of(self.pathway(), tx, asked.instance, now).what_if(resources_of(data) if data else ())
 
     def migrate(self, tx: Transaction, asked: Asked) -> Resource:
         wish = None
@@ -76,7 +78,7 @@ class Operations:
         pathway, now = self.pathway(), self.now()
         subject = _read(tx, asked.required("subject", dict))
         patient = f"{subject['resourceType']}/{subject['id']}"
-        data = [r for type in PATIENT_TYPES for r in search_all(tx, type, [("patient", patient), ("_count", "500")])]
+        data = records(tx, patient)
         launch = {context.required("name", str): _content(tx, context) for context in asked.all("context", Asked)}
         found = populate(_questionnaire(tx, pathway, asked), subject, launch, data, now.instant)
         issues = [{"name": "issues", "resource": operation_outcome(found.issues)}] if found.issues else []
@@ -123,13 +125,6 @@ def _moment(at: str) -> Any:
         return instant(at).astimezone(UTC)
     except ValueError as error:
         raise _wrong("now", "Give the time with its offset, such as 2026-03-16T09:00:00+01:00.") from error
-
-
-def _resources(bundle: Resource | None) -> list[Resource]:
-    found = [entry["resource"] for entry in (bundle or {}).get("entry", []) if "resource" in entry]
-    if any("id" not in resource for resource in found):
-        raise _wrong("data", "Every resource in data needs an id: it takes the place of the one that has it.")
-    return found
 
 
 def _read(tx: Transaction, reference: Resource) -> Resource:
