@@ -52,12 +52,12 @@ def _computed(
     clinic: Clinic, situation: Situation, hapi: Server | None, rounds: int, seconds: float, warm_up: float
 ) -> Comparison:
     now = clinic.now()
-    applied = apply(Context(clinic.library, situation, now), clinic.choose)
+    applied = apply(Context(clinic.library, situation, now), clinic.choosing(clinic.store.repository(clinic.name)))
     included = {proposal.action for proposal in applied.proposals}
 
     def many(times: int) -> int:
         for _ in range(times):
-            apply(Context(clinic.library, situation, now), clinic.choose)
+            apply(Context(clinic.library, situation, now), clinic.choosing(clinic.store.repository(clinic.name)))
         return times
 
     times = max(1, round(timed(partial(many, 5)).rate * seconds))

@@ -14,11 +14,11 @@ from pathway.errors import PathwayError
 from pathway.intake import Pathway
 from pathway.keys import key_of
 from pathway.library import Library
-from pathway.ports import Resource, Update, Visit, search_all
+from pathway.ports import FhirRepository, Resource, Update, VisitChooser, search_all
 from pathway.situation import Now
 from schedules.calendar import OpenDays
-from schedules.choose_visit import choose_visit
 from schedules.duties import release
+from schedules.places import ClinicPlaces
 from service.bootstrap import open_store, wire_clock
 from service.demo.records import Clinic as Place
 from service.demo.records import practitioners
@@ -36,12 +36,12 @@ class Clinic:
         self.site = place.site(OWNERS)
         self.library = library
         self.store: SqlStore = open_store(f"sqlite:///{folder}/clinic.db")
-        self.pathway = Pathway(library, self.site, self.choose)
+        self.pathway = Pathway(library, self.site, self.choosing)
         self.clinical = datetime(2026, 3, 2, 8, tzinfo=UTC)
         self.store.register(self.name, "demo", BASE, self.site.model_dump(mode="json"))
 
-    def choose(self, first: date, last: date, target: date) -> Visit:
-        return choose_visit(OpenDays(self.site.calendar), first, last, target)
+    def choosing(self, base: FhirRepository) -> VisitChooser:
+        return ClinicPlaces(self.site, OpenDays(self.site.calendar), base)
 
     def now(self) -> Now:
         return Now(self.clinical, wire_clock())

@@ -26,7 +26,7 @@ def compare(rounds: int, seconds: float) -> Iterator[Comparison]:
     """Everything that the decision for surgery leads to, settled in memory; nothing is read or written."""
     library = Library.load()
     with new_clinic(library) as clinic:
-        situation, now, choose = decided(clinic), clinic.now(), clinic.choose
+        situation, now, choose = decided(clinic), clinic.now(), clinic.choosing(clinic.store.repository(clinic.name))
     yield from _grown(library, situation, now, choose, rounds, seconds)
     yield _explained(Context.of(library, situation, now), choose, rounds, seconds)
 

@@ -49,9 +49,10 @@ class Applying:
         """
         found = self._transient(plan, subject)
         before = Context.of(self.pathway.library, found.situation, self.now)
-        settled = settle(before, self.pathway.choose_visit)
+        choose_visit = self.pathway.choosing(self.tx)
+        settled = settle(before, choose_visit)
         context = replace(before, situation=settled.situation)
-        applied = apply(context, self.pathway.choose_visit)
+        applied = apply(context, choose_visit)
         proposed = ProposedPlan(found, context, applied, settled.changes, self.circumstances)
         return proposed.bundle() if bundle else proposed.care_plan()
 
@@ -66,7 +67,7 @@ class Applying:
         action = _action_of(activity)
         scope = Scope(variables=context.variables(Scope()))
         looking = Looking(context, action, scope)
-        made = Proposing(context, self.pathway.choose_visit, action, scope, looking).proposal(Timed(), "")
+        made = Proposing(context, self.pathway.choosing(self.tx), action, scope, looking).proposal(Timed(), "")
         # Which sign a Flag reports is said by an action of a plan only.
         transitory = {reference_to(found.care_plan), *([reference_to(made.flag)] if made.flag else [])}
         request = self.circumstances.proposed(without(made.resource, transitory))

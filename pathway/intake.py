@@ -28,7 +28,7 @@ from pathway.ports import (
     Resource,
     Transaction,
     Update,
-    VisitChooser,
+    VisitChoosing,
     search_all,
 )
 from pathway.redating import redated, were_changed
@@ -48,7 +48,7 @@ class Pathway:
 
     library: Library
     site: Site
-    choose_visit: VisitChooser
+    choosing: VisitChoosing
     plan: str = PLAN
 
     def react(self, tx: Transaction, resource: Resource, now: Now) -> None:
@@ -78,7 +78,7 @@ class Pathway:
             close(tx, care_plan)
             return Effect()
         context = Context.of(self.library, gather(tx, self.site, plan), now)
-        changes = settle(context, self.choose_visit).changes
+        changes = settle(context, self.choosing(tx)).changes
         return write(tx, self.site, changes, care_plan, now, cause)
 
     def explain(self, tx: Transaction, care_plan: str, now: Now, version: int | None = None) -> Resource:
@@ -106,7 +106,7 @@ class Pathway:
 
     def _explained(self, tx: Transaction, plan: Resource, now: Now) -> Kept:
         context = Context.of(self.library, gather(tx, self.site, plan), now)
-        applied = apply(context, self.choose_visit)
+        applied = apply(context, self.choosing(tx))
         body = explained(plan, applied.explanations, context.actions, applied.issues)
         return Kept(int(plan["meta"]["versionId"]), now.wire, now.clinical, "worked out now: none was kept", body)
 
@@ -127,7 +127,7 @@ class Pathway:
         if not were_changed(before, resource, self.site.zone):
             return
         context = Context.of(self.library, gather(tx, self.site, care_plan), now)
-        proposals = apply(context, self.choose_visit).proposals
+        proposals = apply(context, self.choosing(tx)).proposals
         proposal = next((p for p in proposals if p.key == key_of(resource)), None)
         individual = redated(context, proposal, resource) if proposal else None
         if individual is not None:

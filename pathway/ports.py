@@ -286,14 +286,48 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True)
+class VisitAsked:
+    """A visit that needs a day from `first` to `last` (both included), best on `target`; `today` is the clinic's.
+
+    `key` names its Appointment. `kept`: the day that was chosen before under the same terms, None when there is none,
+    with its sentence (`why`) and the reference of its `slot`; `settled`: it is booked or over, the day is not ours any
+    more.
+    """
+
+    key: str
+    first: date
+    last: date
+    target: date
+    today: date
+    kept: date | None = None
+    why: str = ""
+    slot: str | None = None
+    settled: bool = False
+
+
+VisitStanding = Literal["no-day-free", "too-early-to-book", "outside-window"]
+
+
+@dataclass(frozen=True)
 class Visit:
-    """A chosen day for a visit and, as one sentence, why this one; `day` is None when no day is free."""
+    """A chosen day for a visit and, as one sentence, why this one; `day` is None when no day is free.
+
+    `slot`: the hospital's Slot that it would fill. `standing`: what a person has to know of it.
+    """
 
     day: date | None
     why: str
+    slot: Resource | None = None
+    standing: VisitStanding | None = None
 
 
 class VisitChooser(Protocol):
-    """Chooses the day of a visit inside a window, both ends included."""
+    """Chooses the day of a visit. What was chosen before by the same one counts as taken."""
 
-    def __call__(self, first: date, last: date, target: date) -> Visit: ...
+    def __call__(self, asked: VisitAsked) -> Visit: ...
+
+
+class VisitChoosing(Protocol):
+    """Makes the chooser for one transaction, by what the hospital's base holds in it."""
+
+    def __call__(self, base: FhirRepository) -> VisitChooser: ...

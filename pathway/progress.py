@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pathway import codes
 from pathway.apply import Applied, Explanation, apply
@@ -35,10 +34,11 @@ from pathway.review import (
 )
 from pathway.risk_record import risk_record
 from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
+from pathway.visits import same_terms, with_terms_of
 
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus", "input"),
-    "Appointment": ("requestedPeriod",),
+    "Appointment": ("requestedPeriod", "slot"),
     "ServiceRequest": ("occurrencePeriod",),
     "CommunicationRequest": ("occurrenceDateTime", "payload"),
 }
@@ -46,6 +46,7 @@ _URGENCY: Mapping[str, int] = {"routine": 0, "urgent": 1, "asap": 2, "stat": 3}
 # What the plan's actions do not ask for, and so do not withdraw either.
 _APART = QUESTIONS | {"", "review", "risk-assessment", GOAL, INDIVIDUAL}
 _CAN_GO = {"businessStatus": PROVISIONAL}
+_GOES_WITH_THE_DAY = ("requestedPeriod", "slot")
 
 
 @dataclass
@@ -157,8 +158,8 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
         if _undocumented(context, proposal, existing):
             changes.ask(context, document_step(context, existing))
         return
-    if proposal.over and existing["resourceType"] == "Task":
-        changes.update(moved_to(existing, "completed", at=context.now.instant, reason=proposal.over), proposal.over)
+    if proposal.over:
+        _end(context, changes, existing, proposal.over)
         return
     if proposal.own is not None:
         changes.ask(context, confirm_date(context, existing, proposal.own.in_words()))
@@ -170,6 +171,14 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
             changes.release.append(reference_to(existing))
     elif moved is not None and _days(existing) != _days(proposal.resource):
         changes.ask(context, confirm_date(context, existing, days_of(proposal.resource)))
+
+
+def _end(context: Context, changes: Changes, existing: Resource, why: str) -> None:
+    """A stop condition holds: a Task is completed, anything else that nobody has taken on is withdrawn."""
+    if existing["resourceType"] == "Task":
+        changes.update(moved_to(existing, "completed", at=context.now.instant, reason=why), why)
+    elif is_movable(existing):
+        changes.update(withdrawn(existing, at=context.now.instant, reason=why), why, release=False)
 
 
 def _undocumented(context: Context, proposal: Proposal, existing: Resource) -> bool:
@@ -194,14 +203,16 @@ def _moved(existing: Resource, proposal: Proposal, instant: str) -> Resource | N
     owned = reowned(existing, proposed, proposal.usual_owner)
     changed = {name: proposed[name] for name in managed if name in proposed and proposed[name] != existing.get(name)}
     left_out = [n for n in managed if n in existing and n not in proposed]
-    gone = [n for n in left_out if n == "requestedPeriod" or existing[n] == _CAN_GO.get(n)]
+    gone = [n for n in left_out if n in _GOES_WITH_THE_DAY or existing[n] == _CAN_GO.get(n)]
     if existing["resourceType"] == "Task" and existing["status"] == "draft" and proposed["status"] == "requested":
         changed["status"] = "requested"
-    if existing["resourceType"] == "Appointment" and existing["status"] != proposed["status"]:
-        changed["status"] = proposed["status"]
+    if existing["resourceType"] == "Appointment":
+        owned = owned if same_terms(existing, proposed) else with_terms_of(existing, proposed)
+        if existing["status"] != proposed["status"]:
+            changed["status"] = proposed["status"]
     if _is_raised(existing, proposed):
         changed["priority"] = proposed["priority"]
-    if "requestedPeriod" in (*changed, *gone):
+    if existing["resourceType"] == "Appointment" and (changed or gone or owned is not existing):
         changed["comment"] = proposed.get("comment")
     if not changed and not gone and owned is existing:
         return None
@@ -216,10 +227,12 @@ def _is_raised(existing: Resource, proposed: Resource) -> bool:
     return known[1] > known[0]
 
 
-def _days(resource: Resource) -> Any:
-    period: Any = resource.get("restriction", {}).get("period")
-    days = period or resource.get("requestedPeriod") or resource.get("occurrencePeriod")
-    return days or resource.get("occurrenceDateTime")
+def _days(resource: Resource) -> Resource:
+    """The days for which a request is sought: a time of day makes no other day of it."""
+    period: Resource = resource.get("restriction", {}).get("period") or resource.get("occurrencePeriod") or {}
+    period = next(iter(resource.get("requestedPeriod", [])), period)
+    at = resource.get("occurrenceDateTime")
+    return {"at": at} if at else {end: str(period[end])[:10] for end in ("start", "end") if end in period}
 
 
 def _why_moved(existing: Resource, moved: Resource, proposal: Proposal) -> str:

@@ -9,13 +9,13 @@ from pathway import codes
 from pathway.care_team import owner_of
 from pathway.context import Context, Scope, conditions
 from pathway.looking import Looking
-from pathway.ports import DueWork, Key, Resource, Visit, VisitChooser
+from pathway.ports import DueWork, Key, Resource, Visit, VisitAsked, VisitChooser
 from pathway.references import reference_to
 from pathway.requests import Brief, build, flag, place
 from pathway.site import Owner, coding_of
-from pathway.surgery import Surgery
 from pathway.tags import tagged
 from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed, wall
+from pathway.visits import asked_again, with_terms
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,12 @@ class Proposing:
     def proposal(self, when: Timed, why: str) -> Proposal:
         """Raises ExpressionFailed: a request without the value that it should carry is worse than none."""
         activity = self.context.library.activity(self.action["definitionCanonical"])
-        brief = self._brief(when)
+        over = self.looking.first("stop")
+        asked = None if over else self._asked(when)
+        brief = self._brief(when, self._visit(asked))
         resource = build(activity, brief)
+        if asked and brief.visit:
+            resource = with_terms(resource, asked, brief.visit)
         raised = self._flag(activity, brief)
         if raised is not None:
             resource["focus"] = {"reference": reference_to(raised)}
@@ -71,7 +75,7 @@ class Proposing:
             resource=resource,
             why=brief.visit.why if brief.visit else why,
             held=brief.provisional and not (self.scope.surgery is not None and self.scope.surgery.stopped),
-            over=self.looking.first("stop"),
+            over=over,
             flag=raised,
             own=self._own_days(),
             usual_owner=usual.reference if usual else None,
@@ -83,7 +87,7 @@ class Proposing:
         moved = individual is not None and individual.days and own and own.in_words() != individual.instead
         return own if moved else None
 
-    def _brief(self, when: Timed) -> Brief:
+    def _brief(self, when: Timed, visit: Visit | None) -> Brief:
         context, action, surgery = self.context, self.action, self.scope.surgery
         return Brief(
             key=context.key(action, self.scope, when),
@@ -95,7 +99,7 @@ class Proposing:
             owners=self._owners(),
             to_patient="patient" in self._roles,
             window=when.window,
-            visit=self._visit(when.window, surgery),
+            visit=visit,
             occurs=when.at.astimezone(UTC).isoformat().replace("+00:00", "Z") if when.at else None,
             provisional=when.provisional and not conditions(action, "start"),
             focus=self._focus(),
@@ -114,16 +118,28 @@ class Proposing:
         situation, today = self.context.situation, self.context.today
         return [o for role in self._roles if (o := owner_of(situation, role, today, in_person=in_person))]
 
-    def _visit(self, days: Window | None, surgery: Surgery | None) -> Visit | None:
-        if self.context.kind(self.action) != "Appointment" or not (days and days.first and days.last):
+    def _asked(self, when: Timed) -> VisitAsked | None:
+        """What is asked for where the action is a visit whose days are known."""
+        days, context = when.window, self.context
+        if context.kind(self.action) != "Appointment" or not (days and days.first and days.last):
             return None
-        individual = self.context.individual(self.action, self.scope)
-        if individual and individual.days and days.first == days.last:
-            return Visit(days.first, individual.why)
-        anchor = surgery.moment if surgery else None
-        target_day = self.context.situation.site.parameters.target_day
+        anchor = self.scope.surgery.moment if self.scope.surgery else None
+        target_day = context.situation.site.parameters.target_day
         target = anchor.end + timedelta(days=target_day) if anchor else days.first
-        return self.choose_visit(days.first, days.last, min(max(target, days.first), days.last))
+        asked = VisitAsked(
+            key=context.key(self.action, self.scope, when).value,
+            first=days.first,
+            last=days.last,
+            target=min(max(target, days.first), days.last),
+            today=context.today,
+        )
+        return asked_again(asked, context.existing(self.action, self.scope, when))
+
+    def _visit(self, asked: VisitAsked | None) -> Visit | None:
+        individual = self.context.individual(self.action, self.scope)
+        if asked and individual and individual.days and asked.first == asked.last:
+            return Visit(asked.first, individual.why)
+        return self.choose_visit(asked) if asked else None
 
     def _focus(self) -> str | None:
         """The request an action runs alongside or is timed from, else the surgery when there is none yet."""

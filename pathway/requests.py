@@ -118,9 +118,9 @@ def _service_request(activity: Resource, brief: Brief) -> Resource:
 def _appointment(activity: Resource, brief: Brief) -> Resource:
     coding = activity.get("code", {}).get("coding", [])
     visit = brief.visit
-    day = visit.day.isoformat() if visit and visit.day else None
+    sought = _sought(visit) if visit else None
     return {
-        "status": "proposed" if day else "waitlist",
+        "status": "proposed" if sought else "waitlist",
         "appointmentType": {"coding": [c for c in coding if c.get("system") == codes.APPOINTMENT_TYPE]},
         "serviceType": [
             {"coding": [c], "text": brief.title} for c in coding if c.get("system") != codes.APPOINTMENT_TYPE
@@ -137,8 +137,16 @@ def _appointment(activity: Resource, brief: Brief) -> Resource:
                 for owner in brief.owners
             ),
         ],
-        "requestedPeriod": [{"start": day, "end": day}] if day else None,
+        "slot": [{"reference": reference_to(visit.slot)}] if visit and visit.slot else None,
+        "requestedPeriod": [sought] if sought else None,
     }
+
+
+def _sought(visit: Visit) -> Resource | None:
+    """When it is sought, as a Period: the time of its Slot, else the whole day."""
+    if visit.slot:
+        return {"start": visit.slot["start"], "end": visit.slot["end"]}
+    return {"start": visit.day.isoformat(), "end": visit.day.isoformat()} if visit.day else None
 
 
 def _communication_request(activity: Resource, brief: Brief) -> Resource:

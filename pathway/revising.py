@@ -129,7 +129,7 @@ class Revising:
         known = gather(self.tx, self.pathway.site, self.care_plan, data) if data else self.situation
         situation = replace(known, care_plan=after)
         context = Context.of(self.pathway.library, situation, self.now)
-        return then(premise, settle(context, self.pathway.choose_visit).changes)
+        return then(premise, settle(context, self.pathway.choosing(self.tx)).changes)
 
     def _title(self, action: str) -> str:
         actions = self.context.actions

@@ -64,13 +64,17 @@ class Closure(_Part):
 
 
 class ClinicCalendar(_Part):
-    """When follow-up visits can take place. `weekdays`: Monday = 0. `capacity`: visits a day, None for no limit."""
+    """When follow-up visits can take place. `weekdays`: Monday = 0. `capacity`: visits a day, None for no limit.
+
+    `schedules`: the hospital's Schedules whose Slots are the places of the clinic; without them any open day has one.
+    """
 
     weekdays: frozenset[Annotated[int, Field(ge=0, le=6)]] = frozenset({0, 1, 2, 3, 4})
     country: str | None = None
     subdivision: str | None = None
     closures: tuple[Closure, ...] = ()
     capacity: Annotated[int | None, Field(ge=1)] = None
+    schedules: tuple[Annotated[str, Field(pattern=r"^Schedule/[A-Za-z0-9.\-]{1,64}$")], ...] = ()
 
 
 class Parameters(_Part):

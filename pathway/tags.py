@@ -14,11 +14,12 @@ def tag_of(resource: Resource, system: str) -> str | None:
     return next((str(tag["code"]) for tag in tags if tag.get("system") == system and "code" in tag), None)
 
 
-def tagged(resource: Resource, system: str, code: str | None) -> Resource:
+def tagged(resource: Resource, system: str, code: str | None, display: str | None = None) -> Resource:
     """The resource with this tag in place of another one of `system`; None takes it away."""
     meta = resource.get("meta", {})
     tags = [tag for tag in meta.get("tag", []) if tag.get("system") != system]
-    tags += [{"system": system, "code": code}] if code else []
+    named = {"display": display} if display else {}
+    tags += [{"system": system, "code": code, **named}] if code else []
     meta = {**{name: value for name, value in meta.items() if name != "tag"}, **({"tag": tags} if tags else {})}
     rest = {name: value for name, value in resource.items() if name != "meta"}
     return {**rest, **({"meta": meta} if meta else {})}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import RLock
+from zoneinfo import ZoneInfo
 
 import httpx
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from fhir_adapters.hospital.client import HospitalClient
 from fhir_adapters.hospital.feed import Inflow
 from fhir_adapters.hospital.inbound import Inbound
 from fhir_adapters.hospital.outbound import Outbound
+from fhir_adapters.hospital.slots import Slots
 from fhir_adapters.server.door import Door
 from fhir_adapters.store.engine import create_engine
 from fhir_adapters.store.hospitals import HospitalRecord
@@ -26,16 +28,16 @@ from pathway.codes import PLAN
 from pathway.errors import Conflict, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
-from pathway.ports import Resource, Transaction, Visit
+from pathway.ports import Resource, Transaction
 from pathway.references import reference_to
 from pathway.signing import Approval, is_signed
 from pathway.site import Site
 from pathway.situation import Now
 from pathway.version import VERSION
 from schedules.calendar import OpenDays
-from schedules.choose_visit import choose_visit
 from schedules.duties import release
 from schedules.duties.sweep import Report
+from schedules.places import ClinicPlaces
 from schedules.timetable import Duty, Timetable
 from service.alerts import Routes
 from service.calling import Calling
@@ -91,12 +93,7 @@ class Services:
 
     def pathway(self, name: str) -> Pathway:
         site = self.site(name)
-        days = OpenDays(site.calendar)
-
-        def chosen(first: date, last: date, target: date) -> Visit:
-            return choose_visit(days, first, last, target)
-
-        return Pathway(self.content.library(name), site, chosen)
+        return Pathway(self.content.library(name), site, partial(ClinicPlaces, site, OpenDays(site.calendar)))
 
     def client(self, record: HospitalRecord) -> HospitalClient:
         """One per hospital and address, so that its CapabilityStatement is read once."""
@@ -178,6 +175,14 @@ class Services:
         overlap = timedelta(seconds=self.settings.overlap_seconds)
         return Inflow(self.store, record.name, self.client(record), self.inbound(record), overlap).run()
 
+    def slots(self, record: HospitalRecord) -> int:
+        """Read the places of a clinic whose hospital has Slots."""
+        site = self.site(record.name)
+        if not site.calendar.schedules:
+            return 0
+        today = self.now(record.name).clinical.astimezone(ZoneInfo(site.zone)).date()
+        return Slots(self.store, record.name, self.client(record), site.calendar.schedules).run(today)
+
     def push(self, record: HospitalRecord) -> int:
         lease = timedelta(seconds=2 * self.settings.hospital_timeout_seconds)
         return Outbound(self.store, record.name, self.client(record), self.inbound(record), wire_clock, lease).run()
@@ -202,7 +207,7 @@ class Services:
         """The duties of every active hospital; a hospital that is down holds up nobody else's."""
         s = self.settings
         every = {"pull": s.pull_seconds, "release": s.release_seconds, "push": s.push_seconds, "alert": s.push_seconds}
-        every["sweep"] = min(s.sweep_seconds, SLICE_SECONDS)
+        every |= {"slots": s.slots_seconds, "sweep": min(s.sweep_seconds, SLICE_SECONDS)}
         active = [record for record in self.store.hospitals() if record.status == "active"]
         return [
             Duty(f"{record.name}.{name}", seconds, partial(getattr(self, name), record))

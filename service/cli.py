@@ -53,7 +53,7 @@ def serve(
 
 @app.command()
 def worker() -> None:
-    """Run the duties only: pull, release, push, alert, sweep."""
+    """Run the duties only: pull, slots, release, push, alert, sweep."""
     from service.logs import configure_logs  # noqa: PLC0415
 
     configure_logs()

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     pull_seconds: Annotated[float, Field(gt=0)] = Field(5, description="how often hospitals are read")
     push_seconds: Annotated[float, Field(gt=0)] = Field(1, description="how often the outbox is emptied")
     release_seconds: Annotated[float, Field(gt=0)] = Field(1, description="how often due work is looked for")
+    slots_seconds: Annotated[float, Field(gt=0)] = Field(60, description="how often a clinic's Slots are read")
     sweep_seconds: Annotated[float, Field(gt=0)] = Field(3600, description="how often every plan is looked at again")
     overlap_seconds: Annotated[float, Field(ge=0)] = Field(600, description="how far back each reading starts again")
     hospital_timeout_seconds: Annotated[float, Field(gt=0)] = Field(30, description="how long a hospital may take")

@@ -168,7 +168,7 @@ def _in_range(wanted: Range) -> ColumnElement[bool]:
     starts, ends = _FOUND.low, _FOUND.high
     within = and_(starts >= wanted.low, ends <= wanted.high)
     return {
-        "eq": within,
+        "eq": and_(starts < wanted.high, within),  # says nothing new, and keeps the index from being read to its end
         "ne": not_(within),
         "gt": ends > wanted.high,
         "lt": starts < wanted.low,

@@ -12,7 +12,6 @@ from pathway.checks.timing import timing_problems
 from pathway.checks.values import value_problems
 from pathway.nested import Definitions, has_offset
 from pathway.ports import Resource
-from pathway.requests import KINDS
 from pathway.site import coding_of
 from pathway.situation import PATIENT_TYPES
 
@@ -71,9 +70,9 @@ def _condition_problems(place: Place) -> Iterator[tuple[str, str]]:
             yield f"{path}.expression", "there is no expression"
         elif _LITERAL.fullmatch(expression):
             yield f"{path}.expression.expression", f"is neither true nor false, whatever is known: {expression}"
-    if place.kind in KINDS - {"Task"}:
+    if place.kind == "ServiceRequest":
         for path in place.conditions("stop"):
-            yield path, f"a stop condition completes a Task; this is of the kind {place.kind}"
+            yield path, "a stop condition ends a Task, an Appointment or a message; an order is ended by a clinician"
 
 
 def _participant_problems(place: Place) -> Iterator[tuple[str, str]]:

@@ -62,7 +62,7 @@ def read(tx: SqlTransaction, pathway: Pathway, care_plan: Resource, now: Now) ->
 def read_fully(tx: SqlTransaction, pathway: Pathway, care_plan: Resource, now: Now) -> FullReading:
     """For a timeline. Applies the plan without writing anything."""
     found = read(tx, pathway, care_plan, now)
-    explanations, actions, problem = _explained(pathway, found)
+    explanations, actions, problem = _explained(tx, pathway, found)
     reference = reference_to(care_plan)
     ours = [reference, *(reference_to(r) for r in found.situation.data if key_of(r))]
     provenance = _provenance(tx, ours)
@@ -80,12 +80,14 @@ def read_fully(tx: SqlTransaction, pathway: Pathway, care_plan: Resource, now: N
     )
 
 
-def _explained(pathway: Pathway, found: Reading) -> tuple[Sequence[Explanation], Mapping[str, Resource], str | None]:
+def _explained(
+    tx: SqlTransaction, pathway: Pathway, found: Reading
+) -> tuple[Sequence[Explanation], Mapping[str, Resource], str | None]:
     if found.problem:
         return (), {}, found.problem
     context = Context.of(pathway.library, found.situation, found.now)
     try:
-        return apply(context, pathway.choose_visit).explanations, context.actions, None
+        return apply(context, pathway.choosing(tx)).explanations, context.actions, None
     except PathwayError as error:
         return (), {}, str(error)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,13 +15,13 @@ from pathway.codes import BASE, DECISION, INDICATIONS, PROCEDURE, RECOVERY_DIARY
 from pathway.intake import Pathway
 from pathway.keys import key_of
 from pathway.library import Library
-from pathway.ports import Alert, DueWork, Quarantined, Resource, Update, Visit
+from pathway.ports import Alert, DueWork, FhirRepository, Quarantined, Resource, Update, VisitChooser
 from pathway.references import reference_to
 from pathway.site import ClinicCalendar, Code, Owner, Site
 from pathway.situation import Now
 from schedules.calendar import OpenDays
-from schedules.choose_visit import choose_visit
 from schedules.duties import release
+from schedules.places import ClinicPlaces
 
 ZONE = ZoneInfo("Europe/Berlin")
 ROLES = ("surgeon", "coordinator", "primary-care", "anesthesia", "alerts")
@@ -50,11 +50,11 @@ class Clinic:
         self.store, self.wire, self.hospital = store, wire, hospital
         self.site = site(hospital)
         self.clinical = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-        self.pathway = Pathway(library, self.site, self.choose)
+        self.pathway = Pathway(library, self.site, self.choosing)
         store.register(hospital, "demo", f"https://{hospital}.example/fhir", self.site.model_dump(mode="json"))
 
-    def choose(self, first: date, last: date, target: date) -> Visit:
-        return choose_visit(OpenDays(self.site.calendar), first, last, target)
+    def choosing(self, base: FhirRepository) -> VisitChooser:
+        return ClinicPlaces(self.site, OpenDays(self.site.calendar), base)
 
     def now(self) -> Now:
         return Now(self.clinical, self.wire())

@@ -135,7 +135,7 @@ def test_a_new_task_is_for_the_member_and_others_are_for_the_site(clinic: Clinic
 def test_a_site_says_which_of_its_codes_mean_our_roles(clinic: Clinic) -> None:
     codes = {"surgeon": (Code(system=SNOMED, code="304292004"),)}
     clinic.site = clinic.site.model_copy(update={"care_team_roles": codes})
-    clinic.pathway = Pathway(clinic.pathway.library, clinic.site, clinic.choose)
+    clinic.pathway = Pathway(clinic.pathway.library, clinic.site, clinic.choosing)
     clinic.put(team(member("Practitioner/adams", THEIR_SURGEON)))
     clinic.enrolled()
     assert owner(clinic, "calcinosis-surgery-indications") == "Practitioner/adams"

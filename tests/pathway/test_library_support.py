@@ -220,9 +220,12 @@ def test_a_group_without_actions_may_say_its_days_for_its_readers() -> None:
     assert problems(plan({"id": "milestone", "relatedAction": [timed("operation")]})) == []
 
 
-def test_only_a_task_is_completed_by_a_stop_condition() -> None:
-    [found] = problems(plan(action("second", "ActivityDefinition/appointment") | {"condition": [condition("stop")]}))
-    assert found == f"{VISIT}.condition[0]: a stop condition completes a Task; this is of the kind Appointment"
+def test_an_order_is_not_ended_by_a_stop_condition() -> None:
+    stopped = {"condition": [condition("stop")]}
+    assert problems(plan(action("second", "ActivityDefinition/appointment") | stopped)) == []
+    [found] = problems(plan(action("second", "ActivityDefinition/operation") | stopped))
+    why = "a stop condition ends a Task, an Appointment or a message; an order is ended by a clinician"
+    assert found == f"{VISIT}.condition[0]: {why}"
 
 
 PATHS = [

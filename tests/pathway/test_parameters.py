@@ -29,14 +29,14 @@ TENSIONS = 34
 def with_own(clinic: Clinic, **values: Value) -> None:
     """The clinic decides on parameters."""
     clinic.site = clinic.site.model_copy(update={"parameters": Parameters(pathway=values)})
-    clinic.pathway = type(clinic.pathway)(clinic.pathway.library, clinic.site, clinic.choose)
+    clinic.pathway = type(clinic.pathway)(clinic.pathway.library, clinic.site, clinic.choosing)
 
 
 def explained(clinic: Clinic, action: str) -> dict[str, Value]:
     with clinic.store.transaction(clinic.hospital) as tx:
         plan = tx.read("CarePlan", clinic.ours("CarePlan")[0]["id"])
         situation = gather(tx, clinic.site, plan)
-    applied = apply(Context(clinic.pathway.library, situation, clinic.now()), clinic.choose)
+        applied = apply(Context(clinic.pathway.library, situation, clinic.now()), clinic.choosing(tx))
     return next(dict(e.parameters) for e in applied.explanations if e.action == action)
 
 

@@ -38,7 +38,7 @@ def clinic(store: MemoryStore, wire: WireClock, library: Library) -> Clinic:
     clinic = Clinic(store, wire, library)
     codes = (*clinic.site.surgery_codes, Code(system=SNOMED, code="36777000"))
     clinic.site = clinic.site.model_copy(update={"surgery_codes": codes})
-    clinic.pathway = Pathway(library, clinic.site, clinic.choose)
+    clinic.pathway = Pathway(library, clinic.site, clinic.choosing)
     return clinic
 
 
@@ -48,7 +48,7 @@ def wounds(clinic: Clinic, library: Library) -> Clinic:
     wounds = copy(clinic)
     referral = (Code(system=BASE, code="wound-referral"),)
     wounds.site = clinic.site.model_copy(update={"referral_codes": referral})
-    wounds.pathway = Pathway(library, wounds.site, wounds.choose, plan=PLAN)
+    wounds.pathway = Pathway(library, wounds.site, wounds.choosing, plan=PLAN)
     return wounds
 
 

@@ -47,7 +47,7 @@ def test_an_active_hospital_needs_a_worker(probe: Ask, services: Services, regis
     services.activate(registered)
     answered = probe("GET", "/readyz")
     assert answered.status_code == 503
-    every = [f"north.{duty} has not run yet" for duty in ("pull", "release", "push", "alert", "sweep")]
+    every = [f"north.{duty} has not run yet" for duty in ("pull", "release", "push", "alert", "slots", "sweep")]
     assert answered.json()["lacking"] == every
     assert probe("GET", "/healthz").json()["status"] == "ok"
 

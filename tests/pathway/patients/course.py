@@ -94,6 +94,9 @@ def live(patient: Patient, content: Library) -> Course:
     clinic = Clinic(MemoryStore(wire), wire, content)
     if patient.site:
         with_own(clinic, **patient.site)
+    if patient.closed:
+        calendar = clinic.site.calendar.model_copy(update={"closures": (patient.closed,)})
+        clinic.site = clinic.site.model_copy(update={"calendar": calendar})
     for when, act in patient.steps:
         wait_until(clinic, when)
         act(clinic)

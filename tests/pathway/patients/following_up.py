@@ -56,6 +56,16 @@ FOLLOWING_UP = (
         spared=("rule-visit-happened",),
     ),
     Patient(
+        "Carola Lenz",
+        "Her clinic is being renovated: no day in her window is open.",
+        steps=operated(),
+        closed=RENOVATION,
+        asked={
+            VISIT: "waitlist",
+        },
+        shows=("rule-first-visit",),
+    ),
+    Patient(
         "Dina Otto",
         "Fourteen days have passed without a visit, and without anybody having booked one.",
         steps=(*operated(), ("2026-03-31 00:00", nothing)),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pathway.parameters import Value
+from pathway.site import Closure
 from tests.pathway.conftest import Clinic
 
 Step = tuple[str, Callable[[Clinic], None]]
@@ -24,7 +25,7 @@ class Patient:
     `row`: the row of the decision table that proposes. `flags`, `alerts`, `reviews`: all there are; a review is a
     reason and how its sentence begins. `weighs_more`: all risks that are emphasised; None: not looked at.
     `shows`, `spared`: rules of the content that apply to her, or that were looked at and do not.
-    `site`: what her clinic has decided.
+    `site`: what her clinic has decided. `closed`: when it is.
     """
 
     name: str
@@ -40,3 +41,4 @@ class Patient:
     shows: Sequence[str] = ()
     spared: Sequence[str] = ()
     site: Mapping[str, Value] = field(default_factory=dict)
+    closed: Closure | None = None

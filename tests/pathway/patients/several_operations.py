@@ -26,7 +26,7 @@ SEVERAL_OPERATIONS = (
                 "completed, 2026-03-23 to 2026-03-30",
                 "requested, 2026-04-20 to 2026-04-27",
             ),
-            "fu-first-visit-appointment": ("proposed, on 2026-03-26", "proposed, on 2026-04-23"),
+            "fu-first-visit-appointment": ("cancelled, on 2026-03-26", "proposed, on 2026-04-23"),
             "fu-recurrence-watch": "requested, 2026-03-30 to 2026-05-11",
         },
         shows=("rule-visit-happened", "rule-first-visit"),

@@ -1,0 +1,65 @@
+"""Which day was proposed for a visit and under which terms, kept in `meta.tag` of its Appointment.
+
+A day stays as long as its terms do: otherwise a place that becomes free nearer to the target would move a visit that
+somebody may be about to book.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from pathway import codes
+from pathway.ports import Resource, Visit, VisitAsked
+from pathway.tags import tag_of, tagged
+from pathway.tasks import is_movable
+
+_STANDINGS = {
+    "no-day-free": "No day free",
+    "too-early-to-book": "Too early to book",
+    "outside-window": "Outside the window",
+}
+
+
+def asked_again(asked: VisitAsked, appointment: Resource | None) -> VisitAsked:
+    """What is asked for, knowing the Appointment that there is already."""
+    if appointment is None:
+        return asked
+    window, target, day = _proposed(appointment)
+    settled = not is_movable(appointment)
+    same = window == _window(asked) and (settled or target == asked.target.isoformat())
+    if not same:
+        return replace(asked, settled=settled)
+    slot = next((str(s["reference"]) for s in appointment.get("slot", [])), None)
+    return replace(asked, kept=day, why=str(appointment.get("comment", "")), slot=slot, settled=settled)
+
+
+def with_terms(appointment: Resource, asked: VisitAsked, visit: Visit) -> Resource:
+    """The Appointment with what was proposed for it, and what a person has to know of that."""
+    day = visit.day.isoformat() if visit.day else ""
+    proposed = "/".join((_window(asked), asked.target.isoformat(), day))
+    return _standing(tagged(appointment, codes.PROPOSED_DATES, proposed), visit.standing)
+
+
+def with_terms_of(appointment: Resource, proposed: Resource) -> Resource:
+    """The Appointment with the terms of what is proposed now."""
+    terms = tag_of(proposed, codes.PROPOSED_DATES)
+    return _standing(tagged(appointment, codes.PROPOSED_DATES, terms), tag_of(proposed, codes.BUSINESS_STATUS))
+
+
+def same_terms(one: Resource, other: Resource) -> bool:
+    return all(tag_of(one, s) == tag_of(other, s) for s in (codes.PROPOSED_DATES, codes.BUSINESS_STATUS))
+
+
+def _standing(appointment: Resource, standing: str | None) -> Resource:
+    return tagged(appointment, codes.BUSINESS_STATUS, standing, _STANDINGS.get(standing or ""))
+
+
+def _window(asked: VisitAsked) -> str:
+    return f"{asked.first}/{asked.last}"
+
+
+def _proposed(appointment: Resource) -> tuple[str, str, date | None]:
+    """Window, target and day of the last proposal; empty where none is noted."""
+    first, last, target, day = (tag_of(appointment, codes.PROPOSED_DATES) or "///").split("/")
+    return f"{first}/{last}", target, date.fromisoformat(day) if day else None
