@@ -68,7 +68,7 @@ def calendar_date(value: str, zone: str) -> date | None:
         if match["zone"] is None:
             return date.fromisoformat(match["day"])
         return instant(value).astimezone(ZoneInfo(zone)).date()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

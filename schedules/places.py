@@ -20,7 +20,7 @@ from pathway.timing import calendar_date, instant
 from schedules.calendar import OpenDays
 from schedules.choose_visit import choose_visit
 
-_TAKE_A_PLACE = "proposed,pending,booked,arrived,checked-in,fulfilled"
+_TAKE_A_PLACE = ("proposed", "pending", "booked", "arrived", "checked-in", "fulfilled")
 _OFFERED = ("free",)
 _HELD = ("free", "busy-tentative")
 
@@ -83,11 +83,10 @@ class ClinicPlaces:
 
     def _visits_on(self, day: date) -> set[str]:
         """The keys of our visits that take a place on a day; the time that is booked counts, else the day proposed."""
-        around = ",".join((day + timedelta(days=n)).isoformat() for n in (-1, 0, 1))
         found = {}
         for when in ("requested-period", "date"):
-            for visit in search_all(self.base, "Appointment", [(when, around), ("status", _TAKE_A_PLACE)]):
-                if (key := key_of(visit)) is not None:
+            for visit in search_all(self.base, "Appointment", [(when, _around(day))]):
+                if (key := key_of(visit)) is not None and visit.get("status") in _TAKE_A_PLACE:
                     found[key.value] = self._day(visit)
         found |= {key: visit.day for key, visit in self.given.items()}
         return {key for key, its_day in found.items() if its_day == day}
@@ -98,18 +97,18 @@ class ClinicPlaces:
 
     def _slots_on(self, day: date) -> Iterator[Resource]:
         """In the order of their start; the clinic's day may begin on another day in UTC."""
-        around = ",".join((day + timedelta(days=n)).isoformat() for n in (-1, 0, 1))
         if not self.slotted:
             return
-        query = [("schedule", ",".join(self.site.calendar.schedules)), ("start", around), ("status", "free")]
-        found = filter(_has_times, search_all(self.base, "Slot", query))
+        around = search_all(self.base, "Slot", [("start", _around(day))])
+        found = [s for s in around if s["schedule"].get("reference") in self.site.calendar.schedules and _has_times(s)]
         of_the_day = [slot for slot in found if calendar_date(slot["start"], self.site.zone) == day]
         yield from map(self._local, sorted(of_the_day, key=lambda slot: (instant(slot["start"]), slot["id"])))
 
     def _is_ours_to_fill(self, slot: Resource, key: str, statuses: tuple[str, ...]) -> bool:
         reference = reference_to(slot)
         given = {k for k, visit in self.given.items() if visit.slot and reference_to(visit.slot) == reference}
-        filled = search_all(self.base, "Appointment", [("slot", reference), ("status", _TAKE_A_PLACE)])
+        known = search_all(self.base, "Appointment", [("slot", reference)])
+        filled = [visit for visit in known if visit.get("status") in _TAKE_A_PLACE]
         others = {reference_to(visit) if (k := key_of(visit)) is None else k.value for visit in filled}
         others = {k for k in others if k not in self.given} | given
         return slot.get("status") in statuses and not others - {key}
@@ -118,6 +117,12 @@ class ClinicPlaces:
         """With its times as the clinic's clock shows them."""
         times = {end: instant(slot[end]).astimezone(ZoneInfo(self.site.zone)).isoformat() for end in ("start", "end")}
         return {**slot, **times}
+
+
+def _around(day: date) -> str:
+    """As alternatives of a date search, by which an index is read for these days only: the clinic's day begins on
+    another day in UTC. What else is asked is looked at here, because it would be asked of everything there is."""
+    return ",".join((day + timedelta(days=n)).isoformat() for n in (-1, 0, 1))
 
 
 def _has_times(slot: Resource) -> bool:

@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from pathway.errors import Conflict, PathwayError
 from schedules.watchdog import Watchdog
 
+DONE = "done: "  # how the outcome of a duty that went well begins
 QUIET_SECONDS = 10.0  # how long a duty without news gives no sign of life
 _log = structlog.get_logger(__name__)
 
@@ -103,7 +104,7 @@ class Timetable:
 
     def _run(self, duty: Duty) -> str:
         try:
-            note = f"done: {duty.run()}"
+            note = f"{DONE}{duty.run()}"
         except PathwayError as error:
             note = f"failed: {error}"
             _log.warning("duty.failed", duty=duty.name, error=type(error).__name__)

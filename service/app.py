@@ -1,4 +1,4 @@
-"""The web application: each hospital's FHIR base, the admin REST, and what machines ask to know how it is."""
+"""The web application: each hospital's FHIR base, the admin REST, calendars, and what machines ask about its health."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pathway.issues import Issue, operation_outcome
 from pathway.version import VERSION
 from service.admin.app import admin_app
 from service.bootstrap import Services
+from service.feed_routes import feed_routes
 from service.logs import configure_logs
 from service.probes import probe_routes
 
@@ -81,5 +82,6 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
     app.mount("/admin/v1", admin_app(services, timetable))
     app.router.routes.extend(fhir_routes("/hospitals/{name}/fhir", bases.named()))
     app.router.routes.extend(fhir_routes("/fhir", bases.first()))
+    app.router.routes.extend(feed_routes(services))
     app.router.routes.extend(probe_routes(services))
     return app

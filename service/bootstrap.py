@@ -38,8 +38,9 @@ from schedules.calendar import OpenDays
 from schedules.duties import release
 from schedules.duties.sweep import Report
 from schedules.places import ClinicPlaces
-from schedules.timetable import Duty, Timetable
+from schedules.timetable import DONE, Duty, Timetable
 from service.alerts import Routes
+from service.calendar_feeds import CalendarFeeds
 from service.calling import Calling
 from service.confirming import Confirming
 from service.content import Content, SignOff
@@ -67,6 +68,7 @@ class Services:
     sweeps: Sweeps = field(init=False)
     calling: Calling = field(init=False)
     confirming: Confirming = field(init=False)
+    feeds: CalendarFeeds = field(init=False)
     _clients: dict[tuple[str, str], HospitalClient] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 
@@ -76,6 +78,7 @@ class Services:
         self.sweeps = Sweeps(self.store, self.pathway, self.now, every)
         self.calling = Calling(self.store, _routes(self.settings, self.http), self.settings, wire_clock)
         self.confirming = Confirming(self.calling)
+        self.feeds = CalendarFeeds(self.store, self.settings, self.site, self.now)
 
     def hospital(self, name: str) -> HospitalRecord:
         """Raises NotFound."""
@@ -217,7 +220,11 @@ class Services:
 
     def timetable(self) -> Timetable:
         patience = LATE_SECONDS + self.settings.hospital_timeout_seconds
-        return Timetable(self.duties, self.store.heartbeat, patience=patience)
+
+        def beat(name: str, note: str) -> None:
+            self.store.heartbeat(name, note, well=note.startswith(DONE))
+
+        return Timetable(self.duties, beat, patience=patience)
 
     def first_hospital(self) -> str:
         """The hospital that /fhir belongs to. Raises NotFound."""

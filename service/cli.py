@@ -16,10 +16,12 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from fhir_adapters.r4.admission import parse
+from fhir_adapters.store.feed_tokens import CLINIC
 from pathway.errors import PathwayError
 from pathway.signing import Approval
 from pathway.version import VERSION
 from service.bootstrap import bootstrap, wire_clock
+from service.calendar_feeds import FeedAsked
 from service.settings import Settings, check_binding
 
 app = typer.Typer(
@@ -134,6 +136,19 @@ def sweep(hospital: Annotated[str, typer.Argument(help="The name it is registere
     typer.echo(report.sentence())
     if not report.good:
         raise typer.Exit(1)
+
+
+@app.command()
+def feed(
+    hospital: Annotated[str, typer.Argument(help="The name it is registered by.")],
+    label: Annotated[str, typer.Option(help="Who subscribes; the calendar's name. No patient's name.")],
+    scope: Annotated[
+        str, typer.Option(help="clinic for all visits, or Practitioner/ID, PractitionerRole/ID, HealthcareService/ID.")
+    ] = CLINIC,
+) -> None:
+    """Make a calendar of the visits to subscribe to, and print its secret address, once."""
+    made = bootstrap(Settings()).feeds.create(hospital, FeedAsked(label=label, scope=scope), "command-line")
+    typer.echo(made.url)
 
 
 @app.command()

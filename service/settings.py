@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     slots_seconds: Annotated[float, Field(gt=0)] = Field(60, description="how often a clinic's Slots are read")
     sweep_seconds: Annotated[float, Field(gt=0)] = Field(3600, description="how often every plan is looked at again")
     overlap_seconds: Annotated[float, Field(ge=0)] = Field(600, description="how far back each reading starts again")
+    feed_stale_seconds: Annotated[float, Field(gt=0)] = Field(900, description="after which calendars say they are old")
     hospital_timeout_seconds: Annotated[float, Field(gt=0)] = Field(30, description="how long a hospital may take")
 
 

@@ -15,11 +15,12 @@ from pathway.ports import OPEN
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """A part of the service that was alive at `at` (wire clock)."""
+    """A part of the service that was alive at `at`, and last did what it should at `well_at` (wire clock)."""
 
     name: str
     at: datetime
     note: str
+    well_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class Counts(Queues):
     resources: Mapping[str, int]
 
 
-def beat(connection: Connection, name: str, at: datetime, note: str) -> None:
-    upsert(connection, c.heartbeat, {"name": name, "at": at, "note": note})
+def beat(connection: Connection, name: str, at: datetime, note: str, *, well: bool) -> None:
+    row = {"name": name, "at": at, "note": note}
+    upsert(connection, c.heartbeat, row | {"well_at": at} if well else row)
 
 
 def heartbeats(connection: Connection) -> Sequence[Heartbeat]:
-    rows = connection.execute(select(c.heartbeat.c.name, c.heartbeat.c.at, c.heartbeat.c.note))
+    rows = connection.execute(select(*(c.heartbeat.c[name] for name in Heartbeat.__dataclass_fields__)))
     return [Heartbeat(*row) for row in rows.all()]
 
 

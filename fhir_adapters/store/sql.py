@@ -12,10 +12,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import StaticPool
 
-from fhir_adapters.store import health, hospitals, migrate
+from fhir_adapters.store import feed_tokens, health, hospitals, migrate
 from fhir_adapters.store.alert_routes import AlertCall
 from fhir_adapters.store.alerts import AlertEntry
 from fhir_adapters.store.engine import READ_ONLY
+from fhir_adapters.store.feed_tokens import FeedToken
 from fhir_adapters.store.hospitals import HospitalRecord, Kind, Status
 from fhir_adapters.store.links import Link
 from fhir_adapters.store.outbox import OutboxClaim
@@ -205,6 +206,11 @@ class SqlStore:
             tx.audit(by, "acknowledge", f"alert/{id}")
             return tx.alerts.acknowledge(id, by)
 
+    def feed_of(self, token_hash: str) -> FeedToken:
+        """The feed that a token opens, of whichever hospital. Raises NotFound, also when it was revoked."""
+        with self._connection(read_only=True) as connection:
+            return feed_tokens.opened_by(connection, token_hash)
+
     def quarantine_entries(self, hospital: str, *, open_only: bool = True) -> Sequence[QuarantineEntry]:
         with self.transaction(hospital, read_only=True) as tx:
             return tx.quarantined.entries(open_only=open_only)
@@ -223,9 +229,10 @@ class SqlStore:
 
     # Health
 
-    def heartbeat(self, name: str, note: str = "") -> None:
+    def heartbeat(self, name: str, note: str = "", *, well: bool = True) -> None:
+        """A sign of life; `well`: it did what it should."""
         with self._connection() as connection:
-            health.beat(connection, name, self._clock(), note)
+            health.beat(connection, name, self._clock(), note, well=well)
 
     def heartbeats(self) -> Sequence[health.Heartbeat]:
         with self._connection(read_only=True) as connection:

@@ -37,6 +37,8 @@ from pathway.ports import Page
 _FOUND = c.search_value.c
 # The plus keeps SQLite from walking all resources in this order when a few are found by id.
 _FEW_BY_SEQ = literal_column("+resource.seq", Integer)
+# Concatenated, so that SQLite looks at the values of one resource; by a partial index it walks those of all.
+_ANY_KIND = _FOUND.kind.concat("")
 # The same words as in the partial indexes, or they are not used.
 _DATE: ColumnElement[bool] = literal_column("(search_value.kind = 'date')")
 _NO_DATE: ColumnElement[bool] = literal_column("(search_value.kind <> 'date')")
@@ -128,7 +130,8 @@ def _filtered(hospital: str, type: str, filter: Filter, *, probe: bool) -> Colum
     """A condition on a resource's id: in the set of all matches, or, as a `probe`, by a look at its own values."""
     where = [_FOUND.hospital == hospital, _FOUND.type == type, _FOUND.param == filter.param]
     if filter.missing is None:
-        where += [_FOUND.kind == filter.kind, or_(false(), *(_condition(one) for one in filter.alternatives))]
+        kind = _ANY_KIND if probe else _FOUND.kind
+        where += [kind == filter.kind, or_(false(), *(_condition(one) for one in filter.alternatives))]
         if not probe:
             where.append(_DATE if filter.kind == "date" else _NO_DATE)
     within: ColumnElement[bool]

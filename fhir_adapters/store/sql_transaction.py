@@ -13,6 +13,7 @@ from fhir_adapters.store.alert_routes import AlertRoutes
 from fhir_adapters.store.alerts import Alerts
 from fhir_adapters.store.cursors import Cursors
 from fhir_adapters.store.explanations import SqlExplanationStore
+from fhir_adapters.store.feed_tokens import FeedTokens
 from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.interactions import Interactions
 from fhir_adapters.store.links import Links
@@ -41,6 +42,7 @@ class SqlTransaction(Interactions):
         self.outbox = Outbox(connection, record.name, now)
         self.alerts = Alerts(connection, record.name, now)
         self.alert_routes = AlertRoutes(connection, record.name)
+        self.feed_tokens = FeedTokens(connection, record.name, now)
         self.quarantined = QuarantineLedger(connection, record.name, now)
         self.cursors = Cursors(connection, record.name)
 

@@ -269,6 +269,23 @@ class AlertRouteRow(Base, table=True):
     confirmed_at: datetime | None = moment(default=None)
 
 
+class FeedTokenRow(Base, table=True):
+    """Who may read which visits as a calendar, by a secret address of which only a hash is kept."""
+
+    __tablename__ = "feed_token"
+    __table_args__ = (UniqueConstraint("token_hash"),)
+    hospital: str = of_hospital()
+    id: str = key_part()
+    label: str
+    scope: str
+    token_hash: str
+    created_at: datetime = moment()
+    created_by: str
+    revoked_at: datetime | None = moment(default=None)
+    revoked_by: str | None = None
+    last_used_at: datetime | None = moment(default=None)
+
+
 class AuditRow(Base, table=True):
     """Who changed what, in the order of writing."""
 
@@ -284,9 +301,10 @@ class AuditRow(Base, table=True):
 
 
 class HeartbeatRow(Base, table=True):
-    """When a part of the service was last alive."""
+    """When a part of the service was last alive, and when it last did what it should."""
 
     __tablename__ = "heartbeat"
     name: str = key_part()
     at: datetime = moment()
+    well_at: datetime | None = moment(default=None)
     note: str = long_text()

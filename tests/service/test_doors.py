@@ -138,7 +138,7 @@ def test_the_command_line_says_its_version_and_its_commands() -> None:
     runner = CliRunner()
     assert runner.invoke(command_line, ["--version"]).output.strip() == "0.1.0"
     commands = runner.invoke(command_line, ["--help"]).output
-    assert all(name in commands for name in ("serve", "worker", "demo", "hospital", "explain", "sign-off"))
+    assert all(name in commands for name in ("serve", "worker", "demo", "hospital", "explain", "feed", "sign-off"))
 
 
 def test_a_plan_is_explained_over_fhir_and_on_the_command_line(

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from fhir_adapters.store import columns as c
 from fhir_adapters.store.engine import create_engine
@@ -113,9 +113,27 @@ def test_claiming_uses_the_index_of_open_work(sql: SqlStore) -> None:
     assert "ix_due_open" in _plan(sql, f"SELECT key FROM due WHERE {where}")
 
 
-def _plan(sql: SqlStore, query: str) -> str:
+@pytest.mark.parametrize("second", [("date", "ge2026-01-01"), ("status", "booked"), ("status:not", "booked")])
+def test_what_one_person_takes_part_in_is_found_without_walking_through_everything(
+    sql: SqlStore, second: tuple[str, str]
+) -> None:
+    ran: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        ran.append((statement, parameters))
+
+    event.listen(sql.engine, "before_cursor_execute", note)
+    with sql.transaction("demo", read_only=True) as tx:
+        tx.search("Appointment", [("actor", "Practitioner/kim"), second])
+    statement, parameters = ran[-1]
+    plan = _plan(sql, statement, parameters)
+    assert plan.count("ix_search_value") == plan.count("ix_search_value_value") == 1
+    assert "search_value USING INDEX sqlite_autoindex_search_value_1 (hospital=? AND type=? AND id=?)" in plan
+
+
+def _plan(sql: SqlStore, query: str, parameters: Any = ()) -> str:
     with sql.engine.connect() as connection:
-        return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
+        return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters).all())
 
 
 def test_store_in_memory_serves_threads_in_turn() -> None:
