@@ -291,7 +291,7 @@ class VisitAsked:
 
     `key` names its Appointment. `kept`: the day that was chosen before under the same terms, None when there is none,
     with its sentence (`why`) and the reference of its `slot`; `settled`: it is booked or over, the day is not ours any
-    more.
+    more. `actors`: references of those who take part.
     """
 
     key: str
@@ -303,6 +303,7 @@ class VisitAsked:
     why: str = ""
     slot: str | None = None
     settled: bool = False
+    actors: frozenset[str] = frozenset()
 
 
 VisitStanding = Literal["no-day-free", "too-early-to-book", "outside-window"]
@@ -312,11 +313,13 @@ VisitStanding = Literal["no-day-free", "too-early-to-book", "outside-window"]
 class Visit:
     """A chosen day for a visit and, as one sentence, why this one; `day` is None when no day is free.
 
-    `slot`: the hospital's Slot that it would fill. `standing`: what a person has to know of it.
+    `times`: from when to when on that day (instants), None for the whole day. `slot`: the hospital's Slot that it would
+    fill. `standing`: what a person has to know of it.
     """
 
     day: date | None
     why: str
+    times: tuple[str, str] | None = None
     slot: Resource | None = None
     standing: VisitStanding | None = None
 

@@ -132,6 +132,7 @@ class Proposing:
             last=days.last,
             target=min(max(target, days.first), days.last),
             today=context.today,
+            actors=frozenset(owner.reference for owner in self._owners()),
         )
         return asked_again(asked, context.existing(self.action, self.scope, when))
 

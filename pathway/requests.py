@@ -143,9 +143,9 @@ def _appointment(activity: Resource, brief: Brief) -> Resource:
 
 
 def _sought(visit: Visit) -> Resource | None:
-    """When it is sought, as a Period: the time of its Slot, else the whole day."""
-    if visit.slot:
-        return {"start": visit.slot["start"], "end": visit.slot["end"]}
+    """When it is sought, as a Period."""
+    if visit.times:
+        return dict(zip(("start", "end"), visit.times, strict=True))
     return {"start": visit.day.isoformat(), "end": visit.day.isoformat()} if visit.day else None
 
 

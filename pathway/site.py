@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -19,6 +19,7 @@ from pydantic import (
     ValidationInfo,
     field_serializer,
     field_validator,
+    model_validator,
 )
 
 from pathway.escalation import AlertLadder
@@ -57,19 +58,47 @@ class Owner(_Part):
     healthcare_service: Annotated[str | None, Field(pattern=r"^HealthcareService/[A-Za-z0-9.\-]{1,64}$")] = None
 
 
+Weekdays = frozenset[Annotated[int, Field(ge=0, le=6)]]
+
+
 class Closure(_Part):
+    """Days without visits, both included. `absent`: only those of this one (a reference as in `Site.roles`)."""
+
     first: date
     last: date
     reason: str
+    absent: str | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"the last day, {self.last}, is before the first, {self.first}")
+        return self
+
+
+class Hours(_Part):
+    """Clinic hours on some weekdays, on the clinic's clock."""
+
+    weekdays: Annotated[Weekdays, Field(min_length=1)]
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.closes <= self.opens:
+            raise ValueError(f"it closes at {self.closes}, before it opens at {self.opens}")
+        return self
 
 
 class ClinicCalendar(_Part):
     """When follow-up visits can take place. `weekdays`: Monday = 0. `capacity`: visits a day, None for no limit.
 
-    `schedules`: the hospital's Schedules whose Slots are the places of the clinic; without them any open day has one.
+    `hours`: of each weekday; a weekday without any has whole days. `schedules`: the hospital's Schedules whose Slots
+    are the places of the clinic; without them any open day has one.
     """
 
-    weekdays: frozenset[Annotated[int, Field(ge=0, le=6)]] = frozenset({0, 1, 2, 3, 4})
+    weekdays: Weekdays = frozenset({0, 1, 2, 3, 4})
+    hours: tuple[Hours, ...] = ()
     country: str | None = None
     subdivision: str | None = None
     closures: tuple[Closure, ...] = ()

@@ -1,9 +1,10 @@
-"""Open days of a clinic: weekdays, public holidays of its subdivision, closures."""
+"""Open days of a clinic: weekdays, hours, public holidays of its subdivision, closures and absences."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import cached_property
 
 import holidays
@@ -29,16 +30,23 @@ class OpenDays:
             place = "-".join(filter(None, (self.calendar.country, self.calendar.subdivision)))
             raise Refused(f"The public holidays of {place} are not known") from error
 
-    def closed(self, day: date) -> str | None:
-        """Why the clinic is closed on `day`, None when it is open."""
+    def closed(self, day: date, actors: Collection[str] = ()) -> str | None:
+        """Why the clinic is closed on `day`, or one of `actors` (references) is not there; None when it is open."""
         for closure in self.calendar.closures:
-            if closure.first <= day <= closure.last:
-                return closure.reason
+            if closure.first <= day <= closure.last and (closure.absent is None or closure.absent in actors):
+                return f"who is needed is away ({closure.reason})" if closure.absent else closure.reason
         if day.weekday() not in self.calendar.weekdays:
             return f"no clinic on {day:%A}s"
         if self._holidays is not None and day in self._holidays:
             return f"public holiday ({self._holidays[day]})"
         return None
+
+    def hours(self, day: date) -> tuple[time, time] | None:
+        """From when to when the clinic is open on an open day, breaks included; None for the whole day."""
+        of_the_day = [hours for hours in self.calendar.hours if day.weekday() in hours.weekdays]
+        if not of_the_day:
+            return None
+        return min(hours.opens for hours in of_the_day), max(hours.closes for hours in of_the_day)
 
     def between(self, first: date, last: date) -> list[date]:
         """The open days from `first` to `last`, both included."""

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from pathway.ports import Resource, Visit, VisitAsked, VisitStanding
+from pathway.timing import wall
 from schedules.calendar import OpenDays
 
 _LOOK_AHEAD = 60  # days after a window that has passed
@@ -42,6 +44,7 @@ class VisitDay:
     asked: VisitAsked
     days: OpenDays
     places: Places
+    zone: str
 
     def chosen(self) -> Visit:
         asked = self.asked
@@ -57,7 +60,7 @@ class VisitDay:
         asked = self.asked
         if asked.settled:
             return True
-        if day < asked.today or self.days.closed(day):
+        if day < asked.today or self._closed(day):
             return False
         if asked.slot:
             return self.places.still(asked.slot, asked.key) is not None
@@ -67,7 +70,7 @@ class VisitDay:
         asked = self.asked
         slot = self.places.still(asked.slot, asked.key) if asked.slot else None
         why = asked.why if asked.why and not asked.settled else self._why(day, self._closed)
-        return Visit(day, why, slot, self._standing(day))
+        return self._on(day, why, slot)
 
     def _nearest_first(self) -> Iterator[date]:
         """Of two equally near ones the earlier; today, which is hard to book, only when there is no other."""
@@ -86,7 +89,7 @@ class VisitDay:
         return f"is full: {full}" if full else None
 
     def _closed(self, day: date) -> str | None:
-        closed = self.days.closed(day)
+        closed = self.days.closed(day, self.asked.actors)
         return f"is closed: {closed}" if closed else None
 
     def _within_horizon(self, day: date) -> bool:
@@ -95,7 +98,19 @@ class VisitDay:
 
     def _visit(self, day: date) -> Visit:
         slot = self.places.slot(day, self.asked.key) if self._within_horizon(day) else None
-        return Visit(day, self._why(day, self._reason), slot, self._standing(day))
+        return self._on(day, self._why(day, self._reason), slot)
+
+    def _on(self, day: date, why: str, slot: Resource | None) -> Visit:
+        """The time of its Slot, else the hours of the clinic, else the whole day."""
+        times = (str(slot["start"]), str(slot["end"])) if slot else self._hours(day)
+        return Visit(day, why, times, slot, self._standing(day))
+
+    def _hours(self, day: date) -> tuple[str, str] | None:
+        hours = self.days.hours(day)
+        if hours is None:
+            return None
+        opens, closes = (wall(day, at, self.zone).astimezone(ZoneInfo(self.zone)).isoformat() for at in hours)
+        return opens, closes
 
     def _standing(self, day: date) -> VisitStanding | None:
         if not self.asked.first <= day <= self.asked.last:
@@ -133,12 +148,12 @@ class VisitDay:
         return f"the window {named(self.asked.first)} to {named(self.asked.last)}"
 
 
-def choose_visit(asked: VisitAsked, days: OpenDays, places: Places) -> Visit:
-    """The open day with a free place nearest to the target; of two equally near the earlier.
+def choose_visit(asked: VisitAsked, days: OpenDays, places: Places, zone: str) -> Visit:
+    """The open day with a free place nearest to the target; of two equally near the earlier. `zone`: the clinic's.
 
     With none `Visit.day` is None and the sentence says why.
     """
-    return VisitDay(asked, days, places).chosen()
+    return VisitDay(asked, days, places, zone).chosen()
 
 
 def named(day: date) -> str:

@@ -38,7 +38,7 @@ class ClinicPlaces:
     given: dict[str, Visit] = field(default_factory=dict)
 
     def __call__(self, asked: VisitAsked) -> Visit:
-        visit = choose_visit(asked, self.days, self)
+        visit = choose_visit(asked, self.days, self, self.site.zone)
         self.given[asked.key] = visit
         return visit
 

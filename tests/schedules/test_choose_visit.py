@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from pathway.ports import Resource, Visit, VisitAsked
 from pathway.site import ClinicCalendar, Closure
 from schedules.calendar import OpenDays
-from schedules.choose_visit import choose_visit
+from schedules.choose_visit import choose_visit as chosen
 
 BAVARIA = OpenDays(ClinicCalendar(country="DE", subdivision="BY"))
 LONG_BEFORE = date(2026, 1, 1)
@@ -49,6 +50,10 @@ class Rooms:
 
     def bookable_until(self) -> date | None:
         return self.until
+
+
+def choose_visit(asked: VisitAsked, days: OpenDays, rooms: Rooms) -> Visit:
+    return chosen(asked, days, rooms, "Europe/Berlin")
 
 
 def visit_asked(first: str, last: str, target: str, **more: Any) -> VisitAsked:
@@ -157,6 +162,41 @@ class TestPlaces:
         days = OpenDays(ClinicCalendar(closures=(closed,)))
         assert choose_visit(week(kept=date(2026, 3, 24)), days, Rooms()).day == date(2026, 3, 26)
         assert choose_visit(week(kept=date(2026, 3, 24), settled=True), days, Rooms()).day == date(2026, 3, 24)
+
+
+class TestHoursAndAbsences:
+    def test_the_visit_is_sought_in_the_hours_of_the_day(self) -> None:
+        morning = {"weekdays": [3], "opens": "08:30", "closes": "12:00"}
+        afternoon = {"weekdays": [3, 4], "opens": "14:00", "closes": "17:00"}
+        days = OpenDays(ClinicCalendar.model_validate({"hours": [morning, afternoon]}))
+        times = choose_visit(week(), days, Rooms()).times
+        assert times == ("2026-03-26T08:30:00+01:00", "2026-03-26T17:00:00+01:00")
+        summer = choose_visit(visit_asked("2026-04-03", "2026-04-03", "2026-04-03"), days, Rooms()).times
+        assert summer == ("2026-04-03T14:00:00+02:00", "2026-04-03T17:00:00+02:00")
+        assert choose_visit(visit_asked("2026-03-23", "2026-03-23", "2026-03-23"), days, Rooms()).times is None
+
+    def test_somebody_who_is_away_has_no_visits(self) -> None:
+        away = Closure(first=date(2026, 3, 26), last=date(2026, 3, 26), reason="at a congress", absent="Practitioner/a")
+        days = OpenDays(ClinicCalendar(closures=(away,)))
+        with_a, with_b = (week(actors=frozenset({f"Practitioner/{who}"})) for who in "ab")
+        assert choose_visit(with_a, days, Rooms()).day == date(2026, 3, 25)
+        assert choose_visit(with_a, days, Rooms()).why.endswith(
+            "the target day, is closed: who is needed is away (at a congress))."
+        )
+        assert choose_visit(with_b, days, Rooms()).day == date(2026, 3, 26)
+        assert choose_visit(week(kept=date(2026, 3, 26), actors=with_a.actors), days, Rooms()).day == date(2026, 3, 25)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"hours": [{"weekdays": [1], "opens": "12:00", "closes": "08:00"}]},
+            {"hours": [{"weekdays": [], "opens": "08:00", "closes": "12:00"}]},
+            {"closures": [{"first": "2026-03-26", "last": "2026-03-25", "reason": "x"}]},
+        ],
+    )
+    def test_what_cannot_be_meant_is_refused(self, wrong: dict[str, Any]) -> None:
+        with pytest.raises(ValidationError):
+            ClinicCalendar.model_validate(wrong)
 
 
 class TestToday:
