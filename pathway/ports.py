@@ -287,10 +287,16 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Visit:
-    """A chosen day for a visit and, as one sentence, why this one; `day` is None when no day is free."""
+    """A chosen day for a visit and, as one sentence, why this one; `day` is None when no day is free.
+
+    `outside`: the day lies outside the window that was asked for, as none is left in it. `caveat`: what the calendar
+    does not know about these days; it stands in `why` too.
+    """
 
     day: date | None
     why: str
+    outside: bool = False
+    caveat: str = ""
 
 
 class VisitChooser(Protocol):

@@ -27,6 +27,7 @@ from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
 from pathway.review import (
     QUESTIONS,
+    book_visit,
     confirm_cancellation,
     confirm_date,
     days_of,
@@ -34,7 +35,8 @@ from pathway.review import (
     document_step,
 )
 from pathway.risk_record import risk_record
-from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
+from pathway.tags import tag_of, tagged
+from pathway.tasks import is_movable, is_open, moved_to, was_refused, was_withdrawn, withdrawn
 
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus", "input"),
@@ -106,6 +108,8 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     for proposal in applied.proposals:
         _with_assessment(context, proposal)
         existing = context.situation.by_key.get((proposal.resource["resourceType"], proposal.key.value))
+        if proposal.to_book and (existing is None or is_movable(existing)):
+            changes.ask(context, book_visit(context, existing or proposal.resource, proposal.to_book))
         if existing is None:
             _create(context, changes, proposal)
         else:
@@ -156,6 +160,10 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
     if not is_open(existing):
         if _undocumented(context, proposal, existing):
             changes.ask(context, document_step(context, existing))
+        if was_refused(existing):
+            changes.ask(
+                context, book_visit(context, existing, "It was cancelled at the hospital before it was booked.")
+            )
         return
     if proposal.over and existing["resourceType"] == "Task":
         changes.update(moved_to(existing, "completed", at=context.now.instant, reason=proposal.over), proposal.over)
@@ -168,8 +176,16 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
             changes.update(moved, _why_moved(existing, moved, proposal), release=not proposal.held)
         elif not proposal.held:
             changes.release.append(reference_to(existing))
-    elif moved is not None and _days(existing) != _days(proposal.resource):
+    elif moved is not None and _are_other_days(existing, proposal.resource):
         changes.ask(context, confirm_date(context, existing, days_of(proposal.resource)))
+
+
+def _are_other_days(existing: Resource, proposed: Resource) -> bool:
+    """Of a visit those of its window count: its own day may have been proposed late."""
+    known = tag_of(existing, codes.PROPOSED_DATES)
+    if known is not None:
+        return known != tag_of(proposed, codes.PROPOSED_DATES)
+    return bool(_days(existing) != _days(proposed))
 
 
 def _undocumented(context: Context, proposal: Proposal, existing: Resource) -> bool:
@@ -203,6 +219,8 @@ def _moved(existing: Resource, proposal: Proposal, instant: str) -> Resource | N
         changed["priority"] = proposed["priority"]
     if "requestedPeriod" in (*changed, *gone):
         changed["comment"] = proposed.get("comment")
+    if (window := tag_of(proposed, codes.PROPOSED_DATES)) and tag_of(existing, codes.PROPOSED_DATES) != window:
+        changed["meta"] = tagged(existing, codes.PROPOSED_DATES, window)["meta"]
     if not changed and not gone and owned is existing:
         return None
     if existing["resourceType"] == "Task":

@@ -15,7 +15,9 @@ from pathway.requests import Brief, build, flag, place
 from pathway.site import Owner, coding_of
 from pathway.surgery import Surgery
 from pathway.tags import tagged
+from pathway.tasks import is_movable
 from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed, wall
+from pathway.visit_day import day_of_visit, earliest_day
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Proposal:
 
     `held`: it stays here until its anchor has happened. `over`: the stop condition that holds. `flag`: what it reports.
     `own`: the plan's own days, where a clinician's stand in their place and the plan's have changed since.
-    `usual_owner`: who has the role at the site, where the patient's care team names nobody.
+    `usual_owner`: who has the role at the site, where the patient's care team names nobody. `to_book`: why a person
+    has to see to it that this visit gets its day.
     """
 
     action: str
@@ -37,6 +40,7 @@ class Proposal:
     flag: Resource | None = None
     own: Window | None = None
     usual_owner: str | None = None
+    to_book: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Proposing:
         usual = next(filter(None, map(self.context.situation.site.roles.get, self._roles)), None)
         if resource["resourceType"] == "Task" and brief.owners and brief.owners[0] != usual:
             resource = tagged(resource, codes.PROPOSED_OWNER, brief.owners[0].reference)
+        if brief.visit is not None and when.window is not None:
+            resource = tagged(resource, codes.PROPOSED_DATES, "/".join(when.window.period().values()))
         return Proposal(
             action=self.action["id"],
             scope=self.scope,
@@ -75,7 +81,19 @@ class Proposing:
             flag=raised,
             own=self._own_days(),
             usual_owner=usual.reference if usual else None,
+            to_book=self._to_book(brief.visit, when.window),
         )
+
+    def _to_book(self, visit: Visit | None, days: Window | None) -> str | None:
+        """After the last day of the window the missed visit is a matter of its own (fu-missed-visit)."""
+        if visit is None or days is None or days.last is None:
+            return None
+        earlier = self.context.earlier_visits(self.action, self.scope)
+        if earlier and earlier[-1]["status"] == "cancelled":
+            day = str(earlier[-1]["start"])[:10]
+            return f"The visit of {day} was cancelled at the hospital; another one is asked for. {visit.why}"
+        needed = visit.outside or visit.day is None or visit.caveat
+        return visit.why if needed and self.context.today <= days.last else None
 
     def _own_days(self) -> Window | None:
         individual = self.context.individual(self.action, self.scope)
@@ -100,7 +118,7 @@ class Proposing:
             provisional=when.provisional and not conditions(action, "start"),
             focus=self._focus(),
             surgery=surgery.request if surgery else None,
-            group=f"{context.situation.key.value}:{self.scope.occurrence}" if surgery else None,
+            group=f"{context.situation.key.value}:{surgery.occurrence}" if surgery else None,
         )
 
     @property
@@ -123,7 +141,11 @@ class Proposing:
         anchor = surgery.moment if surgery else None
         target_day = self.context.situation.site.parameters.target_day
         target = anchor.end + timedelta(days=target_day) if anchor else days.first
-        return self.choose_visit(days.first, days.last, min(max(target, days.first), days.last))
+        target = min(max(target, days.first), days.last)
+        existing = self.context.existing(self.action, self.scope)
+        if existing is not None and not is_movable(existing):
+            return self.choose_visit(days.first, days.last, target)
+        return day_of_visit(self.choose_visit, days, target, earliest_day(existing, self.context.today))
 
     def _focus(self) -> str | None:
         """The request an action runs alongside or is timed from, else the surgery when there is none yet."""

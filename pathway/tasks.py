@@ -59,6 +59,19 @@ def moved_to(task: Resource, status: str, *, at: str, reason: str | None = None)
     return changed
 
 
+def fell_through(resource: Resource) -> bool:
+    """Whether a visit was missed, or cancelled at the hospital after it had been booked: it is asked for once more."""
+    if resource["resourceType"] != "Appointment" or was_withdrawn(resource):
+        return False
+    return resource["status"] == "noshow" or (resource["status"] == "cancelled" and "start" in resource)
+
+
+def was_refused(resource: Resource) -> bool:
+    """Whether the hospital cancelled a visit that was only proposed. Proposing it again could go on for ever."""
+    cancelled = resource["resourceType"] == "Appointment" and resource["status"] == "cancelled"
+    return cancelled and "start" not in resource and not was_withdrawn(resource)
+
+
 _WITHDRAWN = {"system": BUSINESS_STATUS, "code": "withdrawn", "display": "Withdrawn by the pathway"}
 
 

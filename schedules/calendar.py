@@ -40,6 +40,16 @@ class OpenDays:
             return f"public holiday ({self._holidays[day]})"
         return None
 
+    def caveat(self, first: date, last: date) -> str:
+        """What is not known about the days from `first` to `last`: public holidays of years that the library lacks."""
+        known = self._holidays
+        if known is None or (known.start_year <= first.year and last.year <= known.end_year):
+            return ""
+        return (
+            f"The public holidays are known from {known.start_year} to {known.end_year} only: "
+            "whether this day is one, a person has to say."
+        )
+
     def between(self, first: date, last: date) -> list[date]:
         """The open days from `first` to `last`, both included."""
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from pathway.ports import Visit
@@ -11,8 +12,14 @@ from schedules.calendar import OpenDays
 def choose_visit(days: OpenDays, first: date, last: date, target: date) -> Visit:
     """The open day nearest to `target` inside `first`..`last` (both included); of two equally near the earlier.
 
-    Never outside the window: with no open day `Visit.day` is None and the sentence says why (fu-first-visit).
+    Never outside the window: with no open day `Visit.day` is None and the sentence says why (fu-first-visit). Of years
+    whose public holidays are not known this is said (`Visit.caveat`).
     """
+    visit, caveat = _nearest(days, first, last, target), days.caveat(first, last)
+    return replace(visit, why=f"{visit.why} {caveat}", caveat=caveat) if caveat else visit
+
+
+def _nearest(days: OpenDays, first: date, last: date, target: date) -> Visit:
     candidates = days.between(first, last)
     span = f"the window {_named(first)} to {_named(last)}"
     if not candidates:
