@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pathway import codes
 from pathway.apply import Applied, Explanation, apply
@@ -36,7 +36,7 @@ from pathway.review import (
 )
 from pathway.risk_record import risk_record
 from pathway.tags import tag_of, tagged
-from pathway.tasks import is_movable, is_open, moved_to, was_refused, was_withdrawn, withdrawn
+from pathway.tasks import calls, is_movable, is_open, moved_to, was_refused, was_withdrawn, withdrawn
 
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus", "input"),
@@ -145,14 +145,12 @@ def _create(context: Context, changes: Changes, proposal: Proposal) -> None:
         return
     if pertains := pertaining(context, context.actions[proposal.action]):
         proposal.resource["extension"] = [*proposal.resource.get("extension", []), *pertains]
-    if proposal.flag is not None:
-        if ("Flag", proposal.key.value) not in context.situation.by_key:
-            changes.create(proposal.flag, proposal.why)
-        priority = proposal.resource.get("priority")
-        if priority != "routine":
-            changes.alerts.append(
-                Alert(proposal.action, "stat" if priority == "stat" else "urgent", reference_to(proposal.resource))
-            )
+    if proposal.flag is not None and ("Flag", proposal.key.value) not in context.situation.by_key:
+        changes.create(proposal.flag, proposal.why)
+    priority = proposal.resource.get("priority")
+    if (proposal.flag is not None or calls(proposal.resource)) and priority != "routine":
+        urgency: Literal["urgent", "stat"] = "stat" if priority == "stat" else "urgent"
+        changes.alerts.append(Alert(proposal.action, urgency, reference_to(proposal.resource)))
     changes.create(proposal.resource, proposal.why, release=not proposal.held)
 
 

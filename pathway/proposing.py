@@ -9,6 +9,7 @@ from pathway import codes
 from pathway.care_team import owner_of
 from pathway.context import Context, Scope, conditions
 from pathway.looking import Looking
+from pathway.parameters import computed
 from pathway.ports import DueWork, Key, Resource, Visit, VisitChooser
 from pathway.references import reference_to
 from pathway.requests import Brief, build, flag, place
@@ -16,7 +17,7 @@ from pathway.site import Owner, coding_of
 from pathway.surgery import Surgery
 from pathway.tags import tagged
 from pathway.tasks import is_movable
-from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed, wall
+from pathway.timing import Moment, Timed, Window, calendar_date, instant, limit, offsets, timed, wall
 from pathway.visit_day import day_of_visit, earliest_day
 
 
@@ -57,7 +58,7 @@ class Proposing:
         """Raises ExpressionFailed: a request without the value that it should carry is worse than none."""
         activity = self.context.library.activity(self.action["definitionCanonical"])
         brief = self._brief(when)
-        resource = build(activity, brief)
+        resource = {**build(activity, brief), **self._limited(activity, brief.key)}
         raised = self._flag(activity, brief)
         if raised is not None:
             resource["focus"] = {"reference": reference_to(raised)}
@@ -83,6 +84,19 @@ class Proposing:
             usual_owner=usual.reference if usual else None,
             to_book=self._to_book(brief.visit, when.window),
         )
+
+    def _limited(self, activity: Resource, key: Key) -> Resource:
+        """The period of a Task that has to be answered within a time (ActivityDefinition.timing) of being asked for."""
+        if "timingDuration" not in activity:
+            return {}
+        existing = self.context.situation.by_key.get(("Task", key.value))
+        if existing is not None:
+            return {"restriction": existing["restriction"]} if "restriction" in existing else {}
+        site, now = self.context.situation.site, self.context.now.clinical
+        within = computed(activity["timingDuration"], self.context.parameters)
+        end = limit(now, within, site.zone, site.calendar.works)
+        local = [at.astimezone(self.context.zone).isoformat(timespec="seconds") for at in (now, end)]
+        return {"restriction": {"period": dict(zip(("start", "end"), local, strict=True))}}
 
     def _to_book(self, visit: Visit | None, days: Window | None) -> str | None:
         """After the last day of the window the missed visit is a matter of its own (fu-missed-visit)."""
@@ -209,9 +223,21 @@ def _moment(context: Context, action_id: str, scope: Scope) -> Moment | None:
     if context.is_surgery(action):
         return scope.surgery.moment if scope.surgery else None
     zone = context.situation.site.zone
+    if context.kind(action) is None:
+        return _over(scope.trigger or {}, zone)
     start = (context.existing(action, scope) or {}).get("start")
     day = calendar_date(start, zone) if start else None
     return Moment(day, day) if day else None
+
+
+def _over(trigger: Resource, zone: str) -> Moment | None:
+    """When what an occurrence comes from is over: a Task at the end of its period, a message at its time."""
+    value = trigger.get("restriction", {}).get("period", {}).get("end") or trigger.get("occurrenceDateTime")
+    day = calendar_date(str(value), zone) if value else None
+    if value is None or day is None:
+        return None
+    at = instant(str(value)) if "T" in str(value) else wall(day + timedelta(days=1), time(), zone)
+    return Moment(day, day, done=True, at=at)
 
 
 def due(context: Context, action: Resource, scope: Scope, when: Timed) -> DueWork:

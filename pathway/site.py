@@ -72,6 +72,11 @@ class ClinicCalendar(_Part):
     closures: tuple[Closure, ...] = ()
     capacity: Annotated[int | None, Field(ge=1)] = None
 
+    def works(self, day: date) -> bool:
+        """Whether people are at work, for limits in working days. Public holidays count as working days here: what
+        is not answered is passed on a day early rather than a day late."""
+        return day.weekday() in self.weekdays and not any(c.first <= day <= c.last for c in self.closures)
+
 
 class Parameters(_Part):
     """Numbers a site may change; every default is a product default that needs clinical sign-off.

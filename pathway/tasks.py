@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pathway.codes import BUSINESS_STATUS
+from pathway.codes import ACTIVITY_TYPE, BUSINESS_STATUS
 from pathway.errors import Refused
 from pathway.ports import Resource
 
@@ -46,6 +46,12 @@ def is_open(resource: Resource) -> bool:
 def is_movable(resource: Resource) -> bool:
     """Whether it is still ours to move or withdraw: proposed, not accepted, booked or started by anybody."""
     return status_of(resource) in _MOVABLE.get(resource["resourceType"], frozenset())
+
+
+def calls(task: Resource) -> bool:
+    """Whether a Task hands on what somebody else did not answer: a person is called, as for a warning sign."""
+    codings = task.get("code", {}).get("coding", []) if task["resourceType"] == "Task" else []
+    return any((c.get("system"), c.get("code")) == (ACTIVITY_TYPE, "escalation") for c in codings)
 
 
 def moved_to(task: Resource, status: str, *, at: str, reason: str | None = None) -> Resource:
