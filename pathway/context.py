@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -13,7 +13,7 @@ from pathway import responses
 from pathway.codes import ACTIVITY_TYPE
 from pathway.expressions import Looks
 from pathway.individual import Individual, individuals
-from pathway.keys import action_key
+from pathway.keys import action_key, key_of
 from pathway.library import Library
 from pathway.outline import Outline, outline
 from pathway.parameters import Value
@@ -21,7 +21,7 @@ from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.situation import Now, Situation
 from pathway.surgery import Surgery
-from pathway.tasks import was_withdrawn
+from pathway.tasks import fell_through, is_open, was_withdrawn
 from pathway.timing import Timed, calendar_date
 
 NEVER = Timed()
@@ -29,10 +29,14 @@ NEVER = Timed()
 
 @dataclass(frozen=True)
 class Scope:
-    """Where an action is evaluated: the plan itself (no occurrence), or one occurrence of a repeatable action."""
+    """Where an action is evaluated: the plan itself (no occurrence), or one occurrence of a repeatable action.
+
+    `trigger`: the resource that the occurrence comes from.
+    """
 
     occurrence: str = ""
     surgery: Surgery | None = None
+    trigger: Resource | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -106,19 +110,49 @@ class Context:
         when the day moves it is something new."""
         day = when.at.astimezone(self.zone).date().isoformat() if when.at and conditions(action, "start") else ""
         base = action_key(self.situation.key, action["id"], scope.occurrence, day)
-        return self.unused(self.kind(action) or "", base)
+        return self._tried(self.kind(action) or "", base, scope)[0]
 
     def unused(self, type: str, base: Key) -> Key:
         """The key under which something is asked for: once more under one of its own, if we withdrew it before."""
-        key, number = base, 1
-        while (found := self.situation.by_key.get((type, key.value))) is not None and was_withdrawn(found):
-            number += 1
-            key = Key(base.system, f"{base.value}:again-{number}")
-        return key
+        return self._tried(type, base, Scope())[0]
+
+    def earlier_visits(self, action: Resource, scope: Scope) -> list[Resource]:
+        """The visits of an action that fell through, in whose place another one is asked for."""
+        base = action_key(self.situation.key, action["id"], scope.occurrence, "")
+        return [visit for visit in self._tried("Appointment", base, scope)[1] if fell_through(visit)]
+
+    def _tried(self, type: str, base: Key, scope: Scope) -> tuple[Key, list[Resource]]:
+        """The key that counts now, and what was asked for before under others and does not count any more."""
+        key, tried = base, list[Resource]()
+        while (found := self.situation.by_key.get((type, key.value))) is not None and self._comes_again(found, scope):
+            tried.append(found)
+            key = Key(base.system, f"{base.value}:again-{len(tried) + 1}")
+        return key, tried
+
+    def _comes_again(self, found: Resource, scope: Scope) -> bool:
+        missed = fell_through(found) and (found["status"] == "noshow" or not self._replaced(found, scope))
+        return missed or was_withdrawn(found)
+
+    def _replaced(self, visit: Resource, scope: Scope) -> bool:
+        """Whether the hospital has another Appointment of its own after the same operation."""
+        orders = {r.get("reference") for r in visit.get("basedOn", [])}
+        moment = scope.surgery.moment if scope.surgery else None
+        return any(
+            orders & {r.get("reference") for r in other.get("basedOn", [])}
+            and (day := calendar_date(str(other.get("start")), self.situation.site.zone)) is not None
+            and (moment is None or day > moment.end)
+            for other in self.situation.of_type("Appointment")
+            if key_of(other) is None and (is_open(other) or other.get("status") == "fulfilled")
+        )
 
     def existing(self, action: Resource, scope: Scope, when: Timed = NEVER) -> Resource | None:
         """The request that this action has already led to."""
         return self.situation.by_key.get((self.kind(action) or "", self.key(action, scope, when).value))
+
+    @cached_property
+    def appointments(self) -> Sequence[Resource]:
+        """The actions that ask for a visit."""
+        return [action for action in self.actions.values() if self.kind(action) == "Appointment"]
 
     def is_surgery(self, action: Resource) -> bool:
         """A ServiceRequest that actions below it are timed from: the anchor of a pathway."""
@@ -127,14 +161,14 @@ class Context:
     def variables(self, scope: Scope, **more: Any) -> Mapping[str, Any]:
         """`%subject`, `%data`, `%operation` ..., and one `%Name` per action and Questionnaire.
 
-        An action's name is the request it led to, a Questionnaire's its newest response; a form that is both asked for
-        and answered is the answer.
+        `%visits` are Encounters in person that belong to a visit of the scope, `%earlierVisits` its visits that fell
+        through. An action's name is the request it led to, a Questionnaire's its newest response; a form that is both
+        asked for and answered is the answer.
         """
         situation, surgery = self.situation, scope.surgery
         decided = str((more.get("trigger") or {}).get("authored", ""))
         responses = {q["name"]: self._responses(q["url"], surgery, decided)[-1:] for q in self.library.questionnaires()}
-        names = self.outline.names
-        existing = {names[id]: _listed(self.existing(action, scope)) for id, action in self.actions.items()}
+        existing = self.names(scope, self.actions.values())
         return {
             "subject": situation.subject,
             "referral": _listed(situation.referral),
@@ -147,10 +181,15 @@ class Context:
             "surgery": _listed(surgery.request if surgery else None),
             "operation": _listed(surgery.operation if surgery else None),
             "visits": self._visits(existing),
+            "earlierVisits": [v for a in self.appointments for v in self.earlier_visits(a, scope)],
             **existing,
             **responses,
             **more,
         }
+
+    def names(self, scope: Scope, actions: Iterable[Resource]) -> Mapping[str, Sequence[Resource]]:
+        """One `%Name` per action: the request it led to in this scope."""
+        return {self.outline.names[action["id"]]: _listed(self.existing(action, scope)) for action in actions}
 
     def _responses(self, questionnaire: str, surgery: Surgery | None, decided: str) -> list[Resource]:
         """Finished responses; of a form that belongs to an operation only those that can be about this operation.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from pathway.context import Context, Scope
 from pathway.expressions import holds
+from pathway.outline import walk
 from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.responses import FINISHED
@@ -26,11 +28,19 @@ def scopes_of(context: Context, action: Resource, outer: Scope) -> list[Scope]:
         planned = [_planned(context, action, scope) for scope in scopes]
         scopes = [replace(s, surgery=known) for s, known in zip(scopes, _performed(context, planned), strict=True)]
     return [
-        replace(
-            scope, variables=context.variables(scope, trigger=trigger, triggers=triggers, earlier=triggers[:number])
-        )
+        replace(scope, trigger=trigger, variables=_variables(context, action, outer, scope, triggers, number))
         for number, (scope, trigger) in enumerate(zip(scopes, triggers, strict=True))
     ]
+
+
+def _variables(
+    context: Context, action: Resource, outer: Scope, scope: Scope, triggers: Sequence[Resource], number: int
+) -> Mapping[str, Any]:
+    """An occurrence within another one has its own requests, and sees those of the outer one beside it."""
+    about = {"trigger": triggers[number], "triggers": triggers, "earlier": triggers[:number]}
+    if not outer.occurrence:
+        return context.variables(scope, **about)
+    return {**outer.variables, **context.names(scope, walk(action.get("action", []))), **about}
 
 
 def _triggers(context: Context, action: Resource) -> list[Resource]:

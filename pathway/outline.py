@@ -54,7 +54,7 @@ def outline(library: Library, canonical: str, own: tuple[tuple[str, Value], ...]
         plan=plan,
         parameters=parameters,
         actions=actions,
-        named={id: _of(parameters, named_by(action)) for id, action in actions.items()},
+        named={id: _of(parameters, named_by(action) | named_by(asked.get(id, {}))) for id, action in actions.items()},
         kinds=kinds,
         names={id: pascal(id) for id in actions},
         surgeries=surgeries,

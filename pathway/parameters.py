@@ -90,15 +90,16 @@ def resolved(plan: Resource, values: Mapping[str, Value]) -> Resource:
     """
     if not values:
         return plan
-    return {**plan, **{name: _computed(plan[name], values) for name in ("goal", "action") if name in plan}}
+    return {**plan, **{name: computed(plan[name], values) for name in ("goal", "action") if name in plan}}
 
 
-def _computed(part: Any, values: Mapping[str, Value]) -> Any:
+def computed(part: Any, values: Mapping[str, Value]) -> Any:
+    """A part of a definition with what each `cqf-expression` in it gives in place of the content's own value."""
     if isinstance(part, list):
-        return [_computed(one, values) for one in part]
+        return [computed(one, values) for one in part]
     if not isinstance(part, dict):
         return part
-    made = {name: inner if name in _AS_WRITTEN else _computed(inner, values) for name, inner in part.items()}
+    made = {name: inner if name in _AS_WRITTEN else computed(inner, values) for name, inner in part.items()}
     for name, inner in part.items():
         for extension in inner.get("extension", ()) if name.startswith("_") else ():
             if extension["url"] == CQF_EXPRESSION:

@@ -306,7 +306,7 @@ class VisitAsked:
     actors: frozenset[str] = frozenset()
 
 
-VisitStanding = Literal["no-day-free", "too-early-to-book", "outside-window"]
+VisitStanding = Literal["no-day-free", "too-early-to-book", "outside-window", "holidays-unknown"]
 
 
 @dataclass(frozen=True)

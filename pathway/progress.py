@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pathway import codes
 from pathway.apply import Applied, Explanation, apply
@@ -26,6 +27,7 @@ from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
 from pathway.review import (
     QUESTIONS,
+    book_visit,
     confirm_cancellation,
     confirm_date,
     days_of,
@@ -33,8 +35,8 @@ from pathway.review import (
     document_step,
 )
 from pathway.risk_record import risk_record
-from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
-from pathway.visits import same_terms, with_terms_of
+from pathway.tasks import calls, is_movable, is_open, moved_to, was_refused, was_withdrawn, withdrawn
+from pathway.visits import proposed_window, same_terms, with_terms_of
 
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus", "input"),
@@ -107,6 +109,8 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     for proposal in applied.proposals:
         _with_assessment(context, proposal)
         existing = context.situation.by_key.get((proposal.resource["resourceType"], proposal.key.value))
+        if proposal.to_book and (existing is None or is_movable(existing)):
+            changes.ask(context, book_visit(context, existing or proposal.resource, proposal.to_book))
         if existing is None:
             _create(context, changes, proposal)
         else:
@@ -142,14 +146,12 @@ def _create(context: Context, changes: Changes, proposal: Proposal) -> None:
         return
     if pertains := pertaining(context, context.actions[proposal.action]):
         proposal.resource["extension"] = [*proposal.resource.get("extension", []), *pertains]
-    if proposal.flag is not None:
-        if ("Flag", proposal.key.value) not in context.situation.by_key:
-            changes.create(proposal.flag, proposal.why)
-        priority = proposal.resource.get("priority")
-        if priority != "routine":
-            changes.alerts.append(
-                Alert(proposal.action, "stat" if priority == "stat" else "urgent", reference_to(proposal.resource))
-            )
+    if proposal.flag is not None and ("Flag", proposal.key.value) not in context.situation.by_key:
+        changes.create(proposal.flag, proposal.why)
+    priority = proposal.resource.get("priority")
+    if (proposal.flag is not None or calls(proposal.resource)) and priority != "routine":
+        urgency: Literal["urgent", "stat"] = "stat" if priority == "stat" else "urgent"
+        changes.alerts.append(Alert(proposal.action, urgency, reference_to(proposal.resource)))
     changes.create(proposal.resource, proposal.why, release=not proposal.held)
 
 
@@ -157,6 +159,10 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
     if not is_open(existing):
         if _undocumented(context, proposal, existing):
             changes.ask(context, document_step(context, existing))
+        if was_refused(existing):
+            changes.ask(
+                context, book_visit(context, existing, "It was cancelled at the hospital before it was booked.")
+            )
         return
     if proposal.over:
         _end(context, changes, existing, proposal.over)
@@ -169,7 +175,7 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
             changes.update(moved, _why_moved(existing, moved, proposal), release=not proposal.held)
         elif not proposal.held:
             changes.release.append(reference_to(existing))
-    elif moved is not None and _days(existing) != _days(proposal.resource):
+    elif moved is not None and _are_other_days(existing, proposal.resource):
         changes.ask(context, confirm_date(context, existing, days_of(proposal.resource)))
 
 
@@ -179,6 +185,12 @@ def _end(context: Context, changes: Changes, existing: Resource, why: str) -> No
         changes.update(moved_to(existing, "completed", at=context.now.instant, reason=why), why)
     elif is_movable(existing):
         changes.update(withdrawn(existing, at=context.now.instant, reason=why), why, release=False)
+
+
+def _are_other_days(existing: Resource, proposed: Resource) -> bool:
+    """Of a visit those of its window count: within it the hospital may have booked any day."""
+    known = proposed_window(existing)
+    return known != proposed_window(proposed) if known else _days(existing) != _days(proposed)
 
 
 def _undocumented(context: Context, proposal: Proposal, existing: Resource) -> bool:

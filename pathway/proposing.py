@@ -9,12 +9,13 @@ from pathway import codes
 from pathway.care_team import owner_of
 from pathway.context import Context, Scope, conditions
 from pathway.looking import Looking
+from pathway.parameters import computed
 from pathway.ports import DueWork, Key, Resource, Visit, VisitAsked, VisitChooser
 from pathway.references import reference_to
 from pathway.requests import Brief, build, flag, place
 from pathway.site import Owner, coding_of
 from pathway.tags import tagged
-from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed, wall
+from pathway.timing import Moment, Timed, Window, calendar_date, instant, limit, offsets, timed, wall
 from pathway.visits import asked_again, with_terms
 
 
@@ -24,7 +25,8 @@ class Proposal:
 
     `held`: it stays here until its anchor has happened. `over`: the stop condition that holds. `flag`: what it reports.
     `own`: the plan's own days, where a clinician's stand in their place and the plan's have changed since.
-    `usual_owner`: who has the role at the site, where the patient's care team names nobody.
+    `usual_owner`: who has the role at the site, where the patient's care team names nobody. `to_book`: why a person
+    has to see to it that this visit gets its day.
     """
 
     action: str
@@ -37,6 +39,7 @@ class Proposal:
     flag: Resource | None = None
     own: Window | None = None
     usual_owner: str | None = None
+    to_book: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Proposing:
         over = self.looking.first("stop")
         asked = None if over else self._asked(when)
         brief = self._brief(when, self._visit(asked))
-        resource = build(activity, brief)
+        resource = {**build(activity, brief), **self._limited(activity, brief.key)}
         if asked and brief.visit:
             resource = with_terms(resource, asked, brief.visit)
         raised = self._flag(activity, brief)
@@ -79,7 +82,32 @@ class Proposing:
             flag=raised,
             own=self._own_days(),
             usual_owner=usual.reference if usual else None,
+            to_book=self._to_book(brief.visit, when.window),
         )
+
+    def _limited(self, activity: Resource, key: Key) -> Resource:
+        """The period of a Task that has to be answered within a time (ActivityDefinition.timing) of being asked for."""
+        if "timingDuration" not in activity:
+            return {}
+        existing = self.context.situation.by_key.get(("Task", key.value))
+        if existing is not None:
+            return {"restriction": existing["restriction"]} if "restriction" in existing else {}
+        site, now = self.context.situation.site, self.context.now.clinical
+        within = computed(activity["timingDuration"], self.context.parameters)
+        end = limit(now, within, site.zone, site.calendar.works)
+        local = [at.astimezone(self.context.zone).isoformat(timespec="seconds") for at in (now, end)]
+        return {"restriction": {"period": dict(zip(("start", "end"), local, strict=True))}}
+
+    def _to_book(self, visit: Visit | None, days: Window | None) -> str | None:
+        """After the last day of the window the missed visit is a matter of its own (fu-missed-visit)."""
+        if visit is None or days is None or days.last is None:
+            return None
+        earlier = self.context.earlier_visits(self.action, self.scope)
+        if earlier and earlier[-1]["status"] == "cancelled":
+            day = str(earlier[-1]["start"])[:10]
+            return f"The visit of {day} was cancelled at the hospital; another one is asked for. {visit.why}"
+        needed = visit.standing not in (None, "too-early-to-book")
+        return visit.why if needed and self.context.today <= days.last else None
 
     def _own_days(self) -> Window | None:
         individual = self.context.individual(self.action, self.scope)
@@ -104,7 +132,7 @@ class Proposing:
             provisional=when.provisional and not conditions(action, "start"),
             focus=self._focus(),
             surgery=surgery.request if surgery else None,
-            group=f"{context.situation.key.value}:{self.scope.occurrence}" if surgery else None,
+            group=f"{context.situation.key.value}:{surgery.occurrence}" if surgery else None,
         )
 
     @property
@@ -204,9 +232,21 @@ def _moment(context: Context, action_id: str, scope: Scope) -> Moment | None:
     if context.is_surgery(action):
         return scope.surgery.moment if scope.surgery else None
     zone = context.situation.site.zone
+    if context.kind(action) is None:
+        return _over(scope.trigger or {}, zone)
     start = (context.existing(action, scope) or {}).get("start")
     day = calendar_date(start, zone) if start else None
     return Moment(day, day) if day else None
+
+
+def _over(trigger: Resource, zone: str) -> Moment | None:
+    """When what an occurrence comes from is over: a Task at the end of its period, a message at its time."""
+    value = trigger.get("restriction", {}).get("period", {}).get("end") or trigger.get("occurrenceDateTime")
+    day = calendar_date(str(value), zone) if value else None
+    if value is None or day is None:
+        return None
+    at = instant(str(value)) if "T" in str(value) else wall(day + timedelta(days=1), time(), zone)
+    return Moment(day, day, done=True, at=at)
 
 
 def due(context: Context, action: Resource, scope: Scope, when: Timed) -> DueWork:

@@ -13,7 +13,9 @@ from pathway.requests import Brief, build
 from pathway.site import Site
 from pathway.surgery import Finding
 
-QUESTIONS = frozenset({"confirm-date", "confirm-cancellation", "step-without-reason", "decision-without-reason"})
+QUESTIONS = frozenset(
+    {"confirm-date", "confirm-cancellation", "step-without-reason", "decision-without-reason", "visit-to-book"}
+)
 
 
 def review_key(site: Site, about: Resource, reason: str) -> Key:
@@ -67,6 +69,13 @@ def confirm_cancellation(context: Context, existing: Resource, why: str) -> Reso
     sentence = f"{title_of(existing)} is no longer asked for ({why}). Please cancel it, or keep it knowingly."
     finding = Finding("confirm-cancellation", sentence)
     return _question(context, codes.CONFIRM_DATE, "coordinator", existing, finding, "cancel")
+
+
+def book_visit(context: Context, visit: Resource, why: str) -> Resource:
+    """A Task to see to it that a visit gets its day: none in its window is left, or it was cancelled."""
+    sentence = f"{title_of(visit)}: {why} Please book a day with the patient, or record why no visit is needed."
+    finding = Finding("visit-to-book", sentence)
+    return _question(context, codes.BOOK_VISIT, "coordinator", visit, finding, "")
 
 
 def document_step(context: Context, existing: Resource) -> Resource:

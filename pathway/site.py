@@ -105,6 +105,11 @@ class ClinicCalendar(_Part):
     capacity: Annotated[int | None, Field(ge=1)] = None
     schedules: tuple[Annotated[str, Field(pattern=r"^Schedule/[A-Za-z0-9.\-]{1,64}$")], ...] = ()
 
+    def works(self, day: date) -> bool:
+        """Whether people are at work, for limits in working days. Public holidays count as working days here: what
+        is not answered is passed on a day early rather than a day late."""
+        return day.weekday() in self.weekdays and not any(c.first <= day <= c.last for c in self.closures)
+
 
 class Parameters(_Part):
     """Numbers a site may change; every default is a product default that needs clinical sign-off.

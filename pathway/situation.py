@@ -19,6 +19,7 @@ from pathway.timing import instant
 PATIENT_TYPES = (
     "Appointment",
     "CareTeam",
+    "Communication",
     "CommunicationRequest",
     "Condition",
     "Encounter",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pathway.codes import BUSINESS_STATUS
+from pathway.codes import ACTIVITY_TYPE, BUSINESS_STATUS
 from pathway.errors import Refused
 from pathway.ports import Resource
 
@@ -48,6 +48,12 @@ def is_movable(resource: Resource) -> bool:
     return status_of(resource) in _MOVABLE.get(resource["resourceType"], frozenset())
 
 
+def calls(task: Resource) -> bool:
+    """Whether a Task hands on what somebody else did not answer: a person is called, as for a warning sign."""
+    codings = task.get("code", {}).get("coding", []) if task["resourceType"] == "Task" else []
+    return any((c.get("system"), c.get("code")) == (ACTIVITY_TYPE, "escalation") for c in codings)
+
+
 def moved_to(task: Resource, status: str, *, at: str, reason: str | None = None) -> Resource:
     """The Task in its new status; `at` is the FHIR instant of the change. Raises Refused for an illegal transition."""
     current = str(task.get("status"))
@@ -57,6 +63,19 @@ def moved_to(task: Resource, status: str, *, at: str, reason: str | None = None)
     if reason:
         changed["statusReason"] = {"text": reason}
     return changed
+
+
+def fell_through(resource: Resource) -> bool:
+    """Whether a visit was missed, or cancelled at the hospital after it had been booked: it is asked for once more."""
+    if resource["resourceType"] != "Appointment" or was_withdrawn(resource):
+        return False
+    return resource["status"] == "noshow" or (resource["status"] == "cancelled" and "start" in resource)
+
+
+def was_refused(resource: Resource) -> bool:
+    """Whether the hospital cancelled a visit that was only proposed. Proposing it again could go on for ever."""
+    cancelled = resource["resourceType"] == "Appointment" and resource["status"] == "cancelled"
+    return cancelled and "start" not in resource and not was_withdrawn(resource)
 
 
 _WITHDRAWN = {"system": BUSINESS_STATUS, "code": "withdrawn", "display": "Withdrawn by the pathway"}

@@ -7,6 +7,7 @@ T0 is a calendar date in the zone of the operating facility. Offsets in days are
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -49,11 +50,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Moment:
-    """When an anchor happens or happened: calendar days in the clinic's zone; `done` once it has ended."""
+    """When an anchor happens or happened: calendar days in the clinic's zone; `done` once it has ended.
+
+    `at`: the very instant, where what is timed from it depends on more than the day.
+    """
 
     start: date
     end: date
     done: bool = False
+    at: datetime | None = None
 
 
 def calendar_date(value: str, zone: str) -> date | None:
@@ -84,6 +89,26 @@ def wall(day: date, at: time, zone: str) -> datetime:
     """The UTC instant of a wall-clock time: one the clock skips moves forward, of two equal ones the first counts."""
     local = datetime.combine(day, at, ZoneInfo(zone))
     return local.astimezone(UTC)
+
+
+_LONGEST_CLOSURE = 366
+
+
+def limit(begun: datetime, quantity: Resource, zone: str, works: Callable[[date], bool]) -> datetime:
+    """When a FHIR Duration after `begun` is over: minutes and hours as they pass, days as working days.
+
+    What begins on a day without work begins with the next working day; a clinic that never works counts every day.
+    Raises InvalidDefinition for any other unit.
+    """
+    code, value = str(quantity.get("code")), quantity.get("value")
+    if code in ("min", "h") and value is not None:
+        return begun + (timedelta(minutes=int(value)) if code == "min" else timedelta(hours=int(value)))
+    local = begun.astimezone(ZoneInfo(zone))
+    days = [day for n in range(_LONGEST_CLOSURE) if works(day := local.date() + timedelta(days=n))]
+    ahead = offset_days(quantity)
+    if len(days) <= ahead:
+        return wall(local.date() + timedelta(days=ahead), local.time(), zone)
+    return wall(days[ahead], local.time() if days[0] == local.date() else time(), zone)
 
 
 def offset_days(quantity: Resource) -> int:
@@ -131,7 +156,8 @@ def timed(anchor: Moment, relationship: str, low: int, high: int, zone: str, rem
     if days.first is None:
         assert days.last is not None
         return Timed(days, wall(days.last, reminder_time, zone), wall(anchor.start, time(), zone))
-    return Timed(days, wall(days.first, time(), zone), provisional=not anchor.done)
+    at = wall(days.first, time(), zone) if anchor.at is None else anchor.at + timedelta(days=low)
+    return Timed(days, at, provisional=not anchor.done)
 
 
 def offsets(related: Resource) -> tuple[int, int] | None:

@@ -18,6 +18,7 @@ _STANDINGS = {
     "no-day-free": "No day free",
     "too-early-to-book": "Too early to book",
     "outside-window": "Outside the window",
+    "holidays-unknown": "Holidays not known",
 }
 
 
@@ -49,6 +50,11 @@ def with_terms_of(appointment: Resource, proposed: Resource) -> Resource:
 
 def same_terms(one: Resource, other: Resource) -> bool:
     return all(tag_of(one, s) == tag_of(other, s) for s in (codes.PROPOSED_DATES, codes.BUSINESS_STATUS))
+
+
+def proposed_window(appointment: Resource) -> str:
+    """For which window its day was proposed; empty where none is noted."""
+    return (tag_of(appointment, codes.PROPOSED_DATES) or "").rpartition("/")[0].rpartition("/")[0]
 
 
 def _standing(appointment: Resource, standing: str | None) -> Resource:

@@ -48,6 +48,16 @@ class OpenDays:
             return None
         return min(hours.opens for hours in of_the_day), max(hours.closes for hours in of_the_day)
 
+    def caveat(self, day: date) -> str:
+        """What is not known about a day: the public holidays of a year that the library lacks."""
+        known = self._holidays
+        if known is None or known.start_year <= day.year <= known.end_year:
+            return ""
+        return (
+            f"The public holidays are known from {known.start_year} to {known.end_year} only: "
+            "whether this day is one, a person has to say."
+        )
+
     def between(self, first: date, last: date) -> list[date]:
         """The open days from `first` to `last`, both included."""
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]

@@ -50,10 +50,10 @@ class VisitDay:
         asked = self.asked
         if asked.kept is not None and self._stays(asked.kept):
             return self._kept(asked.kept)
-        if asked.today > asked.last:
-            return self._late()
         day = next((day for day in self._nearest_first() if self._reason(day) is None), None)
-        return self._visit(day) if day else self._none()
+        if day is not None:
+            return self._visit(day)
+        return self._late() if self._is_over() else self._none()
 
     def _stays(self, day: date) -> bool:
         """A day that is booked is not ours to take back; one that nobody booked in time, or lost its place, is."""
@@ -73,15 +73,23 @@ class VisitDay:
         return self._on(day, why, slot)
 
     def _nearest_first(self) -> Iterator[date]:
-        """Of two equally near ones the earlier; today, which is hard to book, only when there is no other."""
+        """The days of the window that lie ahead, from tomorrow on; of two equally near ones the earlier."""
+        days = [day for day in self._window() if day > self.asked.today]
+        yield from sorted(days, key=lambda day: (abs((day - self.asked.target).days), day))
+
+    def _window(self) -> list[date]:
         asked = self.asked
-        first = max(asked.first, asked.today)
-        days = [first + timedelta(days=n) for n in range((asked.last - first).days + 1)]
-        yield from sorted(days, key=lambda day: (day == asked.today, abs((day - asked.target).days), day))
+        return [asked.first + timedelta(days=n) for n in range((asked.last - asked.first).days + 1)]
+
+    def _is_over(self) -> bool:
+        """Whether no day of the window can be had any more, and there were some: full days may become free."""
+        left = [day for day in self._window() if day > self.asked.today]
+        passed = [day for day in self._window() if day <= self.asked.today]
+        return not left or (all(map(self._closed, left)) and not all(map(self._closed, passed)))
 
     def _reason(self, day: date) -> str | None:
         """Why a day cannot be had, None when it can."""
-        if day < self.asked.today:
+        if day <= self.asked.today:
             return "has passed"
         if closed := self._closed(day):
             return closed
@@ -115,22 +123,25 @@ class VisitDay:
     def _standing(self, day: date) -> VisitStanding | None:
         if not self.asked.first <= day <= self.asked.last:
             return "outside-window"
-        return None if self._within_horizon(day) else "too-early-to-book"
+        if not self._within_horizon(day):
+            return "too-early-to-book"
+        return "holidays-unknown" if self.days.caveat(day) else None
 
     def _why(self, day: date, reason_against: Callable[[date], str | None]) -> str:
         asked, span = self.asked, self._span()
         until = self.places.bookable_until()
-        early = f" It is too early to book: the clinic takes appointments until {named(until)}." if until else ""
+        early = f"It is too early to book: the clinic takes appointments until {named(until)}." if until else ""
         early = "" if self._within_horizon(day) else early
+        more = "".join(f" {sentence}" for sentence in (early, self.days.caveat(day)) if sentence)
         if not asked.first <= day <= asked.last:
-            return f"{named(day)} is OUTSIDE {span}, which has passed: it is the earliest open day with a place.{early}"
+            return f"{named(day)} is OUTSIDE {span}, in which no day is left: it is the earliest with a place.{more}"
         if day == asked.target:
-            return f"{named(day)} is the target day in {span}, and the clinic is open.{early}"
+            return f"{named(day)} is the target day in {span}, and the clinic is open.{more}"
         reason = reason_against(asked.target)
         because = (
             f"{named(asked.target)}, the target day, {reason}" if reason else f"the target is {named(asked.target)}"
         )
-        return f"{named(day)} is the open clinic day nearest to the target in {span} ({because}).{early}"
+        return f"{named(day)} is the open clinic day nearest to the target in {span} ({because}).{more}"
 
     def _none(self) -> Visit:
         reasons = [reason for day in sorted(self._nearest_first()) if (reason := self._reason(day))]
@@ -140,7 +151,8 @@ class VisitDay:
         return Visit(None, f"{why}: a person has to find one.", standing="no-day-free")
 
     def _late(self) -> Visit:
-        ahead = (self.asked.today + timedelta(days=n) for n in range(1, _LOOK_AHEAD + 1))
+        before = max(self.asked.today, self.asked.last)
+        ahead = (before + timedelta(days=n) for n in range(1, _LOOK_AHEAD + 1))
         day = next((day for day in ahead if self._reason(day) is None), None)
         return self._visit(day) if day else self._none()
 

@@ -25,12 +25,13 @@ TYPES = (
     "Encounter",
     "Task",
     "CarePlan",
+    "Communication",
     "CommunicationRequest",
     "Flag",
     "Goal",
     "RiskAssessment",
 )
-_DISPENSABLE = frozenset({"CareTeam", "Goal", "RiskAssessment"})
+_DISPENSABLE = frozenset({"CareTeam", "Communication", "Goal", "RiskAssessment"})
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _SUPPORTED: Mapping[str, frozenset[str]] = {
     "PlanDefinition.action.trigger.condition": _EXPRESSION,
     "PlanDefinition.action.condition.expression": _EXPRESSION,
     "PlanDefinition.action.dynamicValue.expression": _EXPRESSION,
-    "ActivityDefinition": _DESCRIBED | {"kind", "code", "intent", "priority", "dynamicValue"},
+    "ActivityDefinition": _DESCRIBED | {"kind", "code", "intent", "priority", "timingDuration", "dynamicValue"},
     "ActivityDefinition.dynamicValue.expression": _EXPRESSION,
 }
 _INSTEAD: Mapping[str, str] = {

@@ -41,16 +41,22 @@ def _related_problems(
         yield (
             f"{path}.actionId",
             f"'{anchor.id}' never has a date for this action: an anchor is a ServiceRequest above it that comes once "
-            "per trigger (cardinalityBehavior multiple), or an Appointment of the same occurrence without start "
-            "condition",
+            "per trigger (cardinalityBehavior multiple), an Appointment of the same occurrence without start "
+            "condition, or the group that comes once per Task or CommunicationRequest",
         )
 
 
 def _has_date(anchor: Place, place: Place) -> bool:
     if anchor.kind == "ServiceRequest":
         return anchor in place.above and anchor.repeats
+    if anchor.kind is None:
+        return anchor is place.occurrence and _types(anchor) <= {"Task", "CommunicationRequest"}
     same = anchor.occurrence is place.occurrence
     return anchor.kind == "Appointment" and anchor is not place and same and not anchor.conditions("start")
+
+
+def _types(anchor: Place) -> set[str]:
+    return {str(data.get("type")) for trigger in anchor.action["trigger"] for data in trigger.get("data", [])}
 
 
 def _offset_problems(related: Resource, path: str) -> Iterator[tuple[str, str]]:

@@ -32,8 +32,10 @@ def whole_problems(plan: Resource, definitions: Definitions, plans: Sequence[Res
         if place.kind is not None and untimed:
             for condition in place.conditions("start"):
                 yield where or condition, f"{who}a start condition is looked at on a day: it needs an offset"
-        if place.repeats and any(outer.repeats for outer in place.above):
-            yield where or place.path, f"{who}what comes several times inside of what does is not supported"
+        outer = [above for above in place.above if above.repeats]
+        if place.repeats and outer and (place.kind is not None or len(outer) > 1):
+            text = "what comes several times inside of what does is not supported, but for a group inside of one"
+            yield where or place.path, f"{who}{text}"
 
 
 def _clashes(plan: Resource, found: list[Place]) -> Iterator[tuple[str, str]]:

@@ -183,7 +183,8 @@ def test_refuses_actions_that_are_timed_from_each_other_and_names_the_way() -> N
 
 def test_refuses_what_comes_several_times_inside_of_what_does() -> None:
     inner = action() | {"trigger": [CHOICE], "cardinalityBehavior": "multiple"}
-    assert problems(plan(inner)) == [f"{VISIT}: what comes several times inside of what does is not supported"]
+    sentence = "what comes several times inside of what does is not supported, but for a group inside of one"
+    assert problems(plan(inner)) == [f"{VISIT}: {sentence}"]
 
 
 @pytest.mark.parametrize("text", ["'yes'", "1", "  1.5 ", "4 days", "@2026-01-01", "{}", r"'it\'s'"])

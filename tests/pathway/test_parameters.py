@@ -60,6 +60,9 @@ def test_a_parameter_takes_effect_where_it_says_or_is_built_in(content: Library)
     by_plan = {name for _, action in actions_of(plan) for name in named_by(action)}
     switches = {value_of(concept, "parameter") for concept in concepts_of(content, RISK_FACTOR)} - {None}
     places: dict[str, set[str]] = {name: set() for name in defaults(content)}
+    for activity in (r for r in content.resources() if r["resourceType"] == "ActivityDefinition"):
+        for name in named_by(activity):
+            places[name].add(f"ActivityDefinition {activity['id']}")
     for place, names in (("PlanDefinition calcinosis-excision-pathway", by_plan), ("pathway/assessment.py", STATED),
                          ("pathway/risks.py", switches)):  # fmt: skip
         for name in names:

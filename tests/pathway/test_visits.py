@@ -92,8 +92,11 @@ class TestNoFreeDay:
         small.operated()
         return small
 
-    def test_is_said(self, waiting: Clinic) -> None:
-        visit = waiting.one("Appointment", VISIT)
+    def test_goes_to_a_person_at_once(self, waiting: Clinic) -> None:
+        visit, task = waiting.one("Appointment", VISIT), waiting.one("Task", "visit-to-book")
+        assert (task["status"], task["priority"]) == ("requested", "urgent")
+        assert task["owner"]["reference"] == "PractitionerRole/coordinator"
+        assert visit["comment"] in task["description"]
         assert (visit["status"], day_of(visit)) == ("waitlist", None)
         assert tag_of(visit, BUSINESS_STATUS) == "no-day-free"
         assert "all 6 open days are full: a person has to find one" in visit["comment"]
@@ -102,6 +105,7 @@ class TestNoFreeDay:
         taken(waiting, "2026-03-24", "cancelled")
         visit = swept(waiting)
         assert (visit["status"], day_of(visit), tag_of(visit, BUSINESS_STATUS)) == ("proposed", "2026-03-24", None)
+        assert waiting.one("Task", "visit-to-book")["status"] == "cancelled"
 
 
 class TestAsTimePasses:
@@ -110,6 +114,7 @@ class TestAsTimePasses:
         assert day_of(swept(clinic, "2026-03-26T23:00")) == "2026-03-26"
         assert day_of(swept(clinic, "2026-03-27T00:30")) == "2026-03-30"
         assert day_of(swept(clinic, "2026-03-30T09:00")) == "2026-03-30"
+        assert clinic.ours("Task", "visit-to-book") == []
 
     def test_after_the_window_it_is_said_that_it_is_outside(self, clinic: Clinic) -> None:
         clinic.operated()

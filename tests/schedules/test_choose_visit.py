@@ -200,18 +200,31 @@ class TestHoursAndAbsences:
 
 
 class TestToday:
-    def test_a_day_that_has_passed_is_not_proposed(self) -> None:
+    def test_neither_today_nor_a_day_that_has_passed_is_proposed(self) -> None:
         visit = choose_visit(week(today=date(2026, 3, 26)), BAVARIA, Rooms())
         assert (visit.day, visit.standing) == (date(2026, 3, 27), None)
-        assert visit.why.endswith("(the target is Thu 26 Mar 2026).")
+        assert visit.why.endswith("(Thu 26 Mar 2026, the target day, has passed).")
+
+    def test_a_day_that_was_proposed_before_may_be_today(self) -> None:
+        assert choose_visit(week(kept=date(2026, 3, 26), today=date(2026, 3, 26)), BAVARIA, Rooms()).day == date(
+            2026, 3, 26
+        )
 
     def test_nobody_booked_in_time(self) -> None:
         visit = choose_visit(week(kept=date(2026, 3, 26), today=date(2026, 3, 27)), BAVARIA, Rooms())
         assert visit.day == date(2026, 3, 30)
         assert visit.why.endswith("(Thu 26 Mar 2026, the target day, has passed).")
 
-    def test_today_when_there_is_no_other_day(self) -> None:
-        assert choose_visit(week(today=date(2026, 3, 30)), BAVARIA, Rooms()).day == date(2026, 3, 30)
+    def test_on_the_last_day_it_is_the_day_after(self) -> None:
+        visit = choose_visit(week(today=date(2026, 3, 30)), BAVARIA, Rooms())
+        assert (visit.day, visit.standing) == (date(2026, 3, 31), "outside-window")
+
+    def test_full_days_ahead_may_become_free_closed_ones_do_not_open(self) -> None:
+        asked = week(today=date(2026, 3, 27))
+        assert choose_visit(asked, BAVARIA, Rooms(taken={date(2026, 3, 30): 1})).standing == "no-day-free"
+        closed = Closure(first=date(2026, 3, 30), last=date(2026, 3, 30), reason="staff training")
+        visit = choose_visit(asked, OpenDays(ClinicCalendar(closures=(closed,))), Rooms())
+        assert (visit.day, visit.standing) == (date(2026, 3, 31), "outside-window")
 
     def test_a_booked_day_that_has_passed_is_not_chosen_again(self) -> None:
         booked = week(kept=date(2026, 3, 26), today=date(2026, 4, 2), settled=True)
@@ -221,8 +234,8 @@ class TestToday:
         visit = choose_visit(week(today=date(2026, 4, 2)), BAVARIA, Rooms(taken={date(2026, 4, 7): 1}))
         assert visit == Visit(
             date(2026, 4, 8),
-            "Wed 8 Apr 2026 is OUTSIDE the window Mon 23 Mar 2026 to Mon 30 Mar 2026, which has passed: it is the "
-            "earliest open day with a place.",
+            "Wed 8 Apr 2026 is OUTSIDE the window Mon 23 Mar 2026 to Mon 30 Mar 2026, in which no day is left: "
+            "it is the earliest with a place.",
             standing="outside-window",
         )
 
