@@ -24,7 +24,7 @@ class Patient:
     `row`: the row of the decision table that proposes. `flags`, `alerts`, `reviews`: all there are; a review is a
     reason and how its sentence begins. `weighs_more`: all risks that are emphasised; None: not looked at.
     `shows`, `spared`: rules of the content that apply to her, or that were looked at and do not.
-    `site`: what her clinic has decided.
+    `site`: what her clinic has decided. `late`: how many of her visits are asked for after their window.
     """
 
     name: str
@@ -40,3 +40,4 @@ class Patient:
     shows: Sequence[str] = ()
     spared: Sequence[str] = ()
     site: Mapping[str, Value] = field(default_factory=dict)
+    late: int = 0
