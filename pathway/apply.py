@@ -21,10 +21,12 @@ from pathway.looking import Looked, Looking, fault, meanings
 from pathway.occurrences import scopes_of
 from pathway.outline import walk
 from pathway.parameters import Value
+from pathway.patients import died
 from pathway.ports import DueWork, Resource, VisitChooser
-from pathway.proposing import Proposal, Proposing, due, placed
+from pathway.proposing import Proposal, Proposing
 from pathway.surgery import Surgery
 from pathway.timing import Timed
+from pathway.when import due, placed, quiet_hours
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class _Met:
 def apply(context: Context, choose_visit: VisitChooser) -> Applied:
     """Apply the plan that the situation's CarePlan instantiates."""
     application = _Application(context, choose_visit)
+    if death := died(context.situation.subject):
+        return application.nothing(death)
     scope = Scope()
     scope = replace(scope, variables=context.variables(scope))
     application.group(context.plan, scope)
@@ -89,6 +93,12 @@ class _Application:
         self.choose_visit = choose_visit
         self.result = Applied()
         self.release: set[tuple[str, str]] = set()
+
+    def nothing(self, why: str) -> Applied:
+        """No action is in the plan of a patient who died: what is ours is withdrawn, a person is asked for the rest."""
+        for action in walk(self.context.plan.get("action", [])):
+            self._explain(action, Scope(), False, why)
+        return self.result
 
     def group(self, group: Resource, outer: Scope) -> None:
         self._decide(group, self._children(group, outer))
@@ -203,10 +213,23 @@ class _Application:
             return False
         started, decided_by = met.looking.holds("start")
         if started:
-            return True
+            return not self._kept_quiet(met, when)
         because = f": {decided_by.meaning}" if decided_by else ""
         self._explain(met.action, met.scope, False, f"not needed when its time came{because}", met.looking)
         return False
+
+    def _kept_quiet(self, met: _Met, when: Timed) -> bool:
+        """Whether a message that is late has to wait for the end of the quiet hours, or for nothing any more."""
+        hours, now = quiet_hours(self.context, met.action), self.context.now.clinical
+        later = hours.until(now) if hours else now
+        if later <= now:
+            return False
+        in_vain = when.expires is not None and later >= when.expires
+        again = when.expires if in_vain else later
+        self.result.due.append(due(self.context, met.action, met.scope, replace(when, at=again)))
+        why = "and its time will have passed when they end" if in_vain else f"they end at {later.isoformat()}"
+        self._explain(met.action, met.scope, False, f"it is due in the patient's quiet hours; {why}", met.looking)
+        return True
 
     def _leave(self, met: _Met, why: str) -> None:
         self._explain(met.action, met.scope, False, why, met.looking)

@@ -25,6 +25,7 @@ from pathway.tasks import fell_through, is_open, was_withdrawn
 from pathway.timing import Timed, calendar_date
 
 NEVER = Timed()
+_STANDS = ("booked", "arrived", "checked-in")
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,9 @@ class Context:
     def variables(self, scope: Scope, **more: Any) -> Mapping[str, Any]:
         """`%subject`, `%data`, `%operation` ..., and one `%Name` per action and Questionnaire.
 
-        `%visits` are Encounters in person that belong to a visit of the scope, `%earlierVisits` its visits that fell
-        through. An action's name is the request it led to, a Questionnaire's its newest response; a form that is both
-        asked for and answered is the answer.
+        An action's name is the request it led to, a Questionnaire's its newest response; a form that is both asked for
+        and answered is the answer. `%visits` are Encounters in person that belong to a visit of the scope,
+        `%visitsAhead` its visits that are booked for today or later, `%earlierVisits` those that fell through.
         """
         situation, surgery = self.situation, scope.surgery
         decided = str((more.get("trigger") or {}).get("authored", ""))
@@ -181,6 +182,7 @@ class Context:
             "surgery": _listed(surgery.request if surgery else None),
             "operation": _listed(surgery.operation if surgery else None),
             "visits": self._visits(existing),
+            "visitsAhead": self._visits_ahead(existing),
             "earlierVisits": [v for a in self.appointments for v in self.earlier_visits(a, scope)],
             **existing,
             **responses,
@@ -218,6 +220,14 @@ class Context:
             and encounter.get("class", {}).get("code") not in ("VR", "EMER")
             and booked & {r.get("reference") for r in encounter.get("appointment", [])}
         ]
+
+    def _visits_ahead(self, existing: Mapping[str, Sequence[Resource]]) -> list[Resource]:
+        zone = self.situation.site.zone
+        booked = [
+            r for found in existing.values() for r in found if r["resourceType"] == "Appointment" and "start" in r
+        ]
+        days = [(r, calendar_date(str(r["start"]), zone)) for r in booked if r["status"] in _STANDS]
+        return [visit for visit, day in days if day is not None and day >= self.today]
 
 
 def warns(form: Resource) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pathway.keys import care_plan_key, id_of
 from pathway.library import Library
-from pathway.ports import Resource
+from pathway.patients import died
+from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.signing import is_signed
 from pathway.site import Site, has_code
@@ -30,7 +31,7 @@ def refusal(subject: Resource | None) -> Finding | None:
     """Why a referred patient cannot be enrolled."""
     if subject is None:
         return Finding("referral-patient-unknown", "The referral names a patient whose record could not be read.")
-    if subject.get("deceasedBoolean") is True or "deceasedDateTime" in subject:
+    if died(subject):
         return Finding("referral-deceased", "The referral is for a patient who is recorded as deceased.")
     return None
 
@@ -41,6 +42,11 @@ def unsigned(plan: Resource, site: Site) -> Finding | None:
         return None
     text = "The content of the pathway is not signed off here: sign it off, then try this referral again."
     return Finding("referral-content-unsigned", text)
+
+
+def plan_key(library: Library, plan: str, site: Site, referral: Resource) -> Key:
+    """The key of the CarePlan that a referral leads to."""
+    return care_plan_key(site.hospital, referral["id"], library.plan(plan)["url"])
 
 
 def care_plan(
@@ -54,7 +60,7 @@ def care_plan(
 ) -> Resource:
     """The CarePlan of a referral: pinned to the plan's url|version, for the conditions that the referral is about."""
     definition = library.plan(plan)
-    key = care_plan_key(site.hospital, referral["id"], definition["url"])
+    key = plan_key(library, plan, site, referral)
     addressed = [c for c in conditions if has_code(c.get("code"), site.calcinosis_codes)]
     surgeon = site.roles["surgeon"]
     resource = {

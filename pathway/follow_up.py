@@ -14,13 +14,14 @@ from pathway import codes
 from pathway.context import Context, Scope
 from pathway.occurrences import scopes_of
 from pathway.outline import walk
+from pathway.patients import died
 from pathway.ports import Resource
-from pathway.proposing import own_window
 from pathway.references import reference_to
 from pathway.site import coding_of
 from pathway.surgery import Surgery
 from pathway.tasks import is_open
 from pathway.timing import Window, calendar_date, offsets
+from pathway.when import own_window
 
 _TOOK_PLACE = ("completed", "fulfilled")
 Standing = Literal["planned", "with-people", "missing"]
@@ -41,9 +42,13 @@ class FollowUp:
 
 
 def follow_ups(context: Context) -> list[FollowUp]:
-    """One for each surgery of the plan that took place. Raises PathwayError when they cannot be worked out."""
+    """One for each surgery of the plan that took place. Raises PathwayError when they cannot be worked out.
+
+    Of a patient who died people are asked what becomes of the plan.
+    """
+    dead = died(context.situation.subject) is not None
     return [
-        _follow_up(context, action, scope, scope.surgery)
+        FollowUp(scope.occurrence, "with-people") if dead else _follow_up(context, action, scope, scope.surgery)
         for action in context.actions.values()
         if context.is_surgery(action)
         for scope in scopes_of(context, action, Scope())

@@ -140,6 +140,8 @@ class Pathway:
         subject = self._patient(tx, request)
         conditions = list(search_all(tx, "Condition", [("patient", reference_to(subject))])) if subject else []
         if enrolment.is_referral(request, self.site):
+            if self._is_enrolled(tx, request):
+                return True
             refused = enrolment.refusal(subject) or enrolment.unsigned(self.library.plan(self.plan), self.site)
             if refused is not None or subject is None:
                 self._review(tx, subject, None, request, refused or Finding("referral-patient-unknown", ""), now)
@@ -154,6 +156,10 @@ class Pathway:
             )
             self._review(tx, subject, None, request, finding, now)
         return True
+
+    def _is_enrolled(self, tx: Transaction, referral: Resource) -> bool:
+        key = enrolment.plan_key(self.library, self.plan, self.site, referral)
+        return bool(tx.search("CarePlan", [("identifier", key.token())]).resources)
 
     def _introduced(self, tx: Transaction, resource: Resource, now: Now) -> bool:
         """A record that a referral may have waited for: the referrals of the patient are looked at again."""

@@ -18,15 +18,17 @@ from pathway.context import Context
 from pathway.goals import GOAL, goals, pertaining
 from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
-from pathway.keys import key_of
+from pathway.keys import id_of, key_of
 from pathway.listing import listing
 from pathway.overruling import overrulings, record
-from pathway.ports import Alert, Create, DueWork, Resource, Update, VisitChooser
+from pathway.patients import died
+from pathway.ports import Alert, Create, DueWork, Key, Resource, Update, VisitChooser
 from pathway.proposing import Proposal
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
 from pathway.review import (
     QUESTIONS,
+    about_patient,
     book_visit,
     confirm_cancellation,
     confirm_date,
@@ -76,10 +78,11 @@ class Changes:
 
     def ask(self, context: Context, task: Resource) -> None:
         """A question for a person, put once and taken back when it is none any more."""
-        key = ("Task", str(task["identifier"][0]["value"]))
-        self.questions.add(key)
-        if key not in context.situation.by_key:
-            self.create(task, str(task["description"]))
+        key = context.unused("Task", Key(codes.KEY_SYSTEM, str(task["identifier"][0]["value"])))
+        self.questions.add(("Task", key.value))
+        if ("Task", key.value) not in context.situation.by_key:
+            again = {**task, "id": id_of("Task", key), "identifier": [key.identifier()]}
+            self.create(again, str(task["description"]))
 
     def create(self, resource: Resource, why: str, *, release: bool = True) -> None:
         self.resources.append(Create(resource, key_of(resource)))
@@ -117,7 +120,10 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
             _change(context, changes, proposal, existing)
     _keep_records(changes, applied)
     _withdraw(context, changes, applied)
-    _overrule(context, changes)
+    if about := about_patient(context):
+        changes.ask(context, about)
+    if died(context.situation.subject) is None:
+        _overrule(context, changes)
     _take_back(context, changes)
     _list(context, changes)
     return changes
@@ -274,13 +280,18 @@ def _withdraw(context: Context, changes: Changes, applied: Applied) -> None:
         action, occurrence = _action_of(context, value)
         if action in _APART or (type, value) in wanted or type == "Flag" or not is_open(existing):
             continue
-        if {action, occurrence} & changes.undecided:
+        if {action, occurrence} & changes.undecided or _was_carried_out(existing):
             continue
-        why = reasons.get((action, occurrence), "the pathway no longer asks for it")
+        why = reasons.get((action, occurrence), died(context.situation.subject) or "the pathway no longer asks for it")
         if _reports_flag(existing) or not is_movable(existing):
             changes.ask(context, confirm_cancellation(context, existing, why))
         else:
             changes.update(withdrawn(existing, at=context.now.instant, reason=why), why, release=False)
+
+
+def _was_carried_out(order: Resource) -> bool:
+    """An order that names the record of its operation is history."""
+    return any(str(r.get("reference")).startswith("Procedure/") for r in order.get("supportingInfo", []))
 
 
 def _take_back(context: Context, changes: Changes) -> None:

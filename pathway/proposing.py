@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, timedelta
 
 from pathway import codes
 from pathway.care_team import owner_of
 from pathway.context import Context, Scope, conditions
 from pathway.looking import Looking
 from pathway.parameters import computed
-from pathway.ports import DueWork, Key, Resource, Visit, VisitAsked, VisitChooser
+from pathway.ports import Key, Resource, Visit, VisitAsked, VisitChooser
 from pathway.references import reference_to
 from pathway.requests import Brief, build, flag, place
 from pathway.site import Owner, coding_of
 from pathway.tags import tagged
-from pathway.timing import Moment, Timed, Window, calendar_date, instant, limit, offsets, timed, wall
+from pathway.timing import Timed, Window, limit
 from pathway.visits import asked_again, with_terms
+from pathway.when import own_window
 
 
 @dataclass(frozen=True)
@@ -189,80 +190,3 @@ class Proposing:
         own = {"coding": [{"system": codes.RED_FLAG, "code": self.action["id"]}]}
         code = {**next(iter(self.action.get("code", [])), own), "text": brief.title}
         return self.context.situation.by_key.get(("Flag", brief.key.value)) or flag(brief.key, code, brief)
-
-
-def own_days(context: Context, action: Resource, scope: Scope) -> str:
-    """The plan's own days for an action, in words; "" while they are not known."""
-    window = own_window(context, action, scope)
-    return window.in_words() if window else ""
-
-
-def own_window(context: Context, action: Resource, scope: Scope) -> Window | None:
-    """The plan's own days for an action, whatever a clinician said of it; None while they are not known."""
-    return _offset(context, action, scope).window
-
-
-def placed(context: Context, action: Resource, scope: Scope) -> Timed:
-    """Where an action stands in time: a clinician's days, else the first of its relatedActions that has an offset."""
-    when = _offset(context, action, scope)
-    individual = context.individual(action, scope)
-    if individual is None or individual.days is None:
-        return when
-    first = individual.days.first
-    at = wall(first, time(), context.situation.site.zone) if first else None
-    return replace(when, window=individual.days, at=at, expires=None, waits_for=None)
-
-
-def _offset(context: Context, action: Resource, scope: Scope) -> Timed:
-    site = context.situation.site
-    for related in action.get("relatedAction", []):
-        offset = offsets(related)
-        if offset is None:
-            continue
-        anchor = _moment(context, related["actionId"], scope)
-        if anchor is None:
-            before = related["relationship"].startswith("before")
-            return Timed(waits_for=None if before else related["actionId"], provisional=not before)
-        return timed(anchor, related["relationship"], *offset, site.zone, site.parameters.reminder_time)
-    return Timed()
-
-
-def _moment(context: Context, action_id: str, scope: Scope) -> Moment | None:
-    action = context.actions[action_id]
-    if context.is_surgery(action):
-        return scope.surgery.moment if scope.surgery else None
-    zone = context.situation.site.zone
-    if context.kind(action) is None:
-        return _over(scope.trigger or {}, zone)
-    start = (context.existing(action, scope) or {}).get("start")
-    day = calendar_date(start, zone) if start else None
-    return Moment(day, day) if day else None
-
-
-def _over(trigger: Resource, zone: str) -> Moment | None:
-    """When what an occurrence comes from is over: a Task at the end of its period, a message at its time."""
-    value = trigger.get("restriction", {}).get("period", {}).get("end") or trigger.get("occurrenceDateTime")
-    day = calendar_date(str(value), zone) if value else None
-    if value is None or day is None:
-        return None
-    at = instant(str(value)) if "T" in str(value) else wall(day + timedelta(days=1), time(), zone)
-    return Moment(day, day, done=True, at=at)
-
-
-def due(context: Context, action: Resource, scope: Scope, when: Timed) -> DueWork:
-    """The due row at which an action's start condition is looked at."""
-    assert when.at and when.window
-    days = when.window.period()
-    return DueWork(
-        key=context.key(action, scope).value,
-        kind="start",
-        due_at=when.at,
-        wall_time=when.at.astimezone(context.zone).replace(tzinfo=None).isoformat(),
-        zone=context.situation.site.zone,
-        care_plan=reference_to(context.situation.care_plan),
-        action=action["id"],
-        why=str(action.get("title", action["id"])),
-        window_low=days.get("start"),
-        window_high=days.get("end"),
-        expires_at=when.expires,
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathway.context import Context
 from pathway.individual import Individual
 from pathway.ports import Resource
-from pathway.proposing import Proposal, own_days
+from pathway.proposing import Proposal
 from pathway.tasks import is_movable
 from pathway.timing import Window, calendar_date
+from pathway.when import own_days
 
 HOSPITAL = {"display": "the hospital"}
 

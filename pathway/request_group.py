@@ -16,10 +16,10 @@ from pathway.context import Context
 from pathway.errors import PathwayError
 from pathway.keys import action_key, id_of
 from pathway.ports import Key, Resource
-from pathway.proposing import placed
 from pathway.references import reference_to
 from pathway.site import coding_of
 from pathway.steps import Step
+from pathway.when import placed
 
 _TEXTS = ("prefix", "title", "description", "textEquivalent")
 _GROUP = ("groupingBehavior", "selectionBehavior", "requiredBehavior", "precheckBehavior", "cardinalityBehavior")

@@ -7,6 +7,7 @@ from pathway.care_team import owner_of
 from pathway.context import Context
 from pathway.keys import action_key
 from pathway.library import Library
+from pathway.patients import died, replaced_by
 from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.requests import Brief, build
@@ -15,6 +16,7 @@ from pathway.surgery import Finding
 
 QUESTIONS = frozenset(
     {"confirm-date", "confirm-cancellation", "step-without-reason", "decision-without-reason", "visit-to-book"}
+    | {"patient-deceased", "patient-replaced"}
 )
 
 
@@ -76,6 +78,27 @@ def book_visit(context: Context, visit: Resource, why: str) -> Resource:
     sentence = f"{title_of(visit)}: {why} Please book a day with the patient, or record why no visit is needed."
     finding = Finding("visit-to-book", sentence)
     return _question(context, codes.BOOK_VISIT, "coordinator", visit, finding, "")
+
+
+def about_patient(context: Context) -> Resource | None:
+    """A Task to close the plan of a patient who died, or to say what becomes of one whose record was replaced."""
+    situation = context.situation
+    if death := died(situation.subject):
+        sentence = (
+            f"{death[0].upper()}{death[1:]}: messages and whatever nobody had taken on are withdrawn. Please close the "
+            "plan, or correct the record."
+        )
+        finding = Finding("patient-deceased", sentence)
+        return _question(context, codes.PATIENT_RECORD, "coordinator", situation.care_plan, finding, "")
+    others = replaced_by(situation.subject)
+    if not others:
+        return None
+    sentence = (
+        f"The record {reference_to(situation.subject)}, which this plan is for, was replaced by {', '.join(others)}. "
+        "The plan goes on and looks at both. Please see to it that appointments and tasks reach the patient."
+    )
+    finding = Finding("patient-replaced", sentence)
+    return _question(context, codes.PATIENT_RECORD, "coordinator", situation.care_plan, finding, ",".join(others))
 
 
 def document_step(context: Context, existing: Resource) -> Resource:

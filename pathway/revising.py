@@ -19,10 +19,10 @@ from pathway.keys import key_of
 from pathway.occurrences import surgery_scopes
 from pathway.ports import Create, Resource, Transaction, Update
 from pathway.progress import Changes
-from pathway.proposing import own_days
 from pathway.references import reference_to
 from pathway.settle import settle, then
 from pathway.situation import Now, Situation, gather
+from pathway.when import own_days
 from pathway.writing import write
 
 

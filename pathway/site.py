@@ -114,12 +114,15 @@ class ClinicCalendar(_Part):
 class Parameters(_Part):
     """Numbers a site may change; every default is a product default that needs clinical sign-off.
 
-    `pathway`: the site's own values of the parameters in CodeSystem pathway-parameter.
+    `quiet_from` to `quiet_until`, on the patient's clock, no message is sent to a patient. `pathway`: the site's own
+    values of the parameters in CodeSystem pathway-parameter.
     """
 
     target_day: Annotated[int, Field(ge=0)] = 10
     surgery_match_days: Annotated[int, Field(ge=0)] = 14
     reminder_time: time = time(9, 0)
+    quiet_from: time = time(20, 0)
+    quiet_until: time = time(8, 0)
     pathway: dict[str, bool | int | Decimal | str] = {}
 
     @field_serializer("pathway", when_used="json")

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathway.belonging import belonging
 from pathway.errors import NotFound
 from pathway.keys import key_of
+from pathway.patients import replaced_by
 from pathway.ports import Key, Resource, Transaction, search_all
 from pathway.references import reference_to, rewritten
 from pathway.site import Site
@@ -94,10 +95,12 @@ def authored_order(response: Resource) -> tuple[str, str]:
 def gather(tx: Transaction, site: Site, care_plan: Resource, instead: Sequence[Resource] = ()) -> Situation:
     """Read the situation of a CarePlan inside `tx`; `instead` takes the place of what has the same type and id."""
     subject = tx.ours(care_plan["subject"]["reference"])
+    patient = _read(tx, subject) or {"resourceType": "Patient"}
     data = records(tx, subject, instead)
+    data += [record for other in replaced_by(patient) for record in records(tx, other)]
     plans = [plan for plan in search_all(tx, "CarePlan", [("patient", subject)]) if key_of(plan)]
     kept = belonging(data, care_plan, plans)
-    return Situation(site, _read(tx, subject) or {"resourceType": "Patient"}, care_plan, _referral(tx, care_plan), kept)
+    return Situation(site, patient, care_plan, _referral(tx, care_plan), kept)
 
 
 def records(tx: Transaction, subject: str, instead: Sequence[Resource] = ()) -> list[Resource]:
@@ -115,8 +118,9 @@ def records(tx: Transaction, subject: str, instead: Sequence[Resource] = ()) -> 
 
 
 def care_plans_of(tx: Transaction, subject: str) -> list[Resource]:
-    """The running CarePlans we authored for a patient."""
-    found = search_all(tx, "CarePlan", [("patient", subject), ("status", "active,on-hold")])
+    """The running CarePlans we authored for a patient, also under a record whose place this one took."""
+    before = [reference_to(p) for p in search_all(tx, "Patient", [("link", subject)]) if subject in replaced_by(p)]
+    found = search_all(tx, "CarePlan", [("patient", ",".join([subject, *before])), ("status", "active,on-hold")])
     return [plan for plan in found if key_of(plan)]
 
 

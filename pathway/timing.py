@@ -52,13 +52,14 @@ class Window:
 class Moment:
     """When an anchor happens or happened: calendar days in the clinic's zone; `done` once it has ended.
 
-    `at`: the very instant, where what is timed from it depends on more than the day.
+    `at`: the very instant of its end, and `begins` of its beginning, where they are known and count.
     """
 
     start: date
     end: date
     done: bool = False
     at: datetime | None = None
+    begins: datetime | None = None
 
 
 def calendar_date(value: str, zone: str) -> date | None:
@@ -123,12 +124,13 @@ def offset_days(quantity: Resource) -> int:
 def window(anchor: Moment, relationship: str, low: int, high: int) -> Window:
     """The days asked for by `relationship` with an offset of `low`..`high` days.
 
-    before-*: everything up to the offset before the anchor; after-*: from low to high days after it.
+    before-*: everything up to the offset before the anchor, or from high to low days before it; after-*: from low to
+    high days after it.
     """
     side, _, edge = relationship.partition("-")
     base = anchor.end if edge == "end" or relationship == "after" else anchor.start
     if side == "before":
-        return Window(None, base - timedelta(days=low))
+        return Window(base - timedelta(days=high) if high > low else None, base - timedelta(days=low))
     return Window(base + timedelta(days=low), base + timedelta(days=high))
 
 
@@ -150,12 +152,17 @@ def timed(anchor: Moment, relationship: str, low: int, high: int, zone: str, rem
     """Where an offset from `anchor` falls.
 
     What comes before its anchor is looked at at `reminder_time` of its last day and is pointless once the anchor's
-    day has begun; what comes after is looked at from the start of its first day and never expires.
+    day has begun; of a range it is looked at on the first day and pointless at that time of the last. What comes after
+    is looked at from the start of its first day and never expires.
     """
     days = window(anchor, relationship, low, high)
-    if days.first is None:
+    if relationship.startswith("before"):
         assert days.last is not None
-        return Timed(days, wall(days.last, reminder_time, zone), wall(anchor.start, time(), zone))
+        last = wall(days.last, reminder_time, zone)
+        if days.first is not None:
+            return Timed(days, wall(days.first, reminder_time, zone), last)
+        return Timed(days, last, wall(anchor.start, time(), zone))
+    assert days.first is not None
     at = wall(days.first, time(), zone) if anchor.at is None else anchor.at + timedelta(days=low)
     return Timed(days, at, provisional=not anchor.done)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,7 +10,8 @@ from fhir_adapters.hospital.client import Feed, HospitalClient
 from fhir_adapters.hospital.inbound import Inbound
 from fhir_adapters.store.sql import SqlStore
 from pathway.errors import NotFound, Rejected
-from pathway.ports import Resource, search_all
+from pathway.patients import replaced_by
+from pathway.ports import Resource, Transaction, search_all
 from pathway.references import patient_of
 from pathway.situation import PATIENT_TYPES
 
@@ -67,7 +68,9 @@ class Inflow:
         """Patient by patient, for a server that cannot say what changed."""
         with self.store.transaction(self.hospital, read_only=True) as tx:
             plans = list(search_all(tx, "CarePlan", [("status", "active")]))
-        for patient in dict.fromkeys(p["subject"]["reference"] for p in plans):
+            patients = dict.fromkeys(p["subject"]["reference"] for p in plans)
+            others = [other for patient in patients for other in _others(tx, patient)]
+        for patient in dict.fromkeys([*patients, *others]):
             yield from self._of_patient(type, patient)
 
     def _of_patient(self, type: str, patient: str) -> Iterator[Resource]:
@@ -85,22 +88,32 @@ class Inflow:
 
     def _take_in(self, resource: Resource) -> bool:
         patient = patient_of(resource)
-        if patient is None or resource["resourceType"] == "Patient" or not self._newcomer(patient, resource):
+        if resource["resourceType"] == "Patient":
+            news = self.inbound.take_in(resource)
+            for other in self._unknown(replaced_by(resource)) if news else ():
+                self._introduce(other)
+                self._take_in_all_of(other)
+            return news
+        if patient is None or not self._newcomer(patient, resource):
             return self.inbound.take_in(resource)
         self._introduce(patient)
         news = self.inbound.take_in(resource)
+        self._take_in_all_of(patient)
+        return news
+
+    def _take_in_all_of(self, patient: str) -> None:
         for type in PATIENT_TYPES:
             for other in self._of_patient(type, patient):
                 self.inbound.take_in(other, asked_for=True)
-        return news
+
+    def _unknown(self, patients: Sequence[str]) -> list[str]:
+        """Of records that took the place of a patient's those that are not here yet."""
+        with self.store.transaction(self.hospital, read_only=True) as tx:
+            return [patient for patient in patients if _read(tx, patient) is None]
 
     def _newcomer(self, patient: str, resource: Resource) -> bool:
         with self.store.transaction(self.hospital, read_only=True) as tx:
-            try:
-                tx.read(*patient.split("/", 1))
-            except NotFound:
-                return self.inbound.concerns(tx, resource)
-            return False
+            return _read(tx, patient) is None and self.inbound.concerns(tx, resource)
 
     def _introduce(self, patient: str) -> None:
         """The patient's record and conditions come before what is decided on them."""
@@ -110,3 +123,16 @@ class Inflow:
             return
         for condition in self._of_patient("Condition", patient):
             self.inbound.take_in(condition, asked_for=True)
+
+
+def _others(tx: Transaction, patient: str) -> list[str]:
+    """The records that took the place of a patient's."""
+    record = _read(tx, patient)
+    return replaced_by(record) if record else []
+
+
+def _read(tx: Transaction, reference: str) -> Resource | None:
+    try:
+        return tx.read(*reference.split("/", 1))
+    except NotFound:
+        return None

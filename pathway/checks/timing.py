@@ -63,8 +63,6 @@ def _offset_problems(related: Resource, path: str) -> Iterator[tuple[str, str]]:
     if "offsetDuration" in related:
         yield from _days_problems(related["offsetDuration"], f"{path}.offsetDuration")
         return
-    if related["relationship"].startswith("before"):
-        yield f"{path}.offsetRange", "what comes before its anchor has one last day: use offsetDuration"
     ends = {end: related["offsetRange"].get(end) for end in ("low", "high")}
     wrong = list(_range_problems(ends, f"{path}.offsetRange"))
     yield from wrong

@@ -170,7 +170,8 @@ class TestReminders:
         before, after = (w for w in clinic.due_work() if w.action.startswith("fu-attend-all"))
         assert before.due_at == datetime(2026, 3, 27, 8, tzinfo=UTC)
         assert after.due_at == datetime(2026, 3, 29, 7, tzinfo=UTC)  # nine o'clock too, on the day the clocks change
-        assert before.expires_at == after.expires_at == datetime(2026, 3, 29, 22, tzinfo=UTC)
+        assert before.expires_at == after.due_at  # one message and not two, when both are late
+        assert after.expires_at == datetime(2026, 3, 30, 8, tzinfo=UTC)  # the visit begins
 
     def test_a_message_to_the_patient_about_the_visit(self, clinic: Clinic) -> None:
         clinic.operated()
@@ -203,17 +204,17 @@ class TestReminders:
             "2026-03-23T08:00:00Z",
         ]
 
-    def test_one_that_comes_late_is_still_sent_before_the_day_of_the_visit(self, clinic: Clinic) -> None:
+    def test_one_that_comes_late_is_still_sent_before_the_visit(self, clinic: Clinic) -> None:
         clinic.operated()
         clinic.book_visit()
-        clinic.at("2026-03-25T23:00")
+        clinic.at("2026-03-26T08:30")
         clinic.release()
         assert len(clinic.ours("CommunicationRequest", "fu-attend-all-1d")) == 1
 
-    def test_on_the_day_of_the_visit_it_has_expired(self, clinic: Clinic) -> None:
+    def test_when_the_visit_has_begun_it_has_expired(self, clinic: Clinic) -> None:
         clinic.operated()
         clinic.book_visit()
-        clinic.at("2026-03-26T00:00")
+        clinic.at("2026-03-26T10:00")
         clinic.release()
         assert clinic.ours("CommunicationRequest") == []
         assert clinic.due("fu-attend-all-3d", "fu-attend-all-1d") == [
@@ -369,6 +370,13 @@ class TestRelease:
         return list(clinic.store.claim_due("north", clinic.clinical, 100, timedelta(seconds=60)))
 
 
+def the_steps_of_the_ladder(clinic: Clinic) -> None:
+    """Whoever is asked has her time, however late it is."""
+    for _ in range(3):
+        clinic.clinical += timedelta(days=7)
+        clinic.release()
+
+
 class TestAYearInOneJump:
     @pytest.mark.parametrize("booked", [False, True], ids=["visit not booked", "visit booked"])
     def test_everything_comes_to_an_end_and_nothing_is_sent_late(self, clinic: Clinic, booked: bool) -> None:
@@ -377,6 +385,8 @@ class TestAYearInOneJump:
             clinic.book_visit()
         clinic.clinical += timedelta(days=365)
         clinic.release()
+        assert {w.action for w in clinic.due_work() if w.state == "scheduled"} == {"fu-not-reached-in-time"}
+        the_steps_of_the_ladder(clinic)
         assert {w.state for w in clinic.due_work()} == ({"done", "expired"} if booked else {"done"})
         assert clinic.ours("CommunicationRequest") == []
         assert clinic.statuses("Task")["fu-missed-visit"] == "requested"
@@ -392,6 +402,8 @@ class TestAYearInOneJump:
             clinic.release()
         other.clinical += timedelta(days=30)
         other.release()
+        for one in (clinic, other):
+            the_steps_of_the_ladder(one)
         assert clinic.statuses("Task") == other.statuses("Task")
         assert [replace(w, attempt=0).state for w in clinic.due_work()] == [w.state for w in other.due_work()]
 

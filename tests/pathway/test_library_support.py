@@ -138,11 +138,6 @@ TIMES: list[tuple[str, list[Json], str]] = [
         "[0].offsetRange: low is more than high",
     ),
     ("half a window", [timed("operation", offsetRange={"low": days(7)})], "[0].offsetRange: there is no high"),
-    (
-        "a window before",
-        [timed("operation", "before-start", offsetRange={"low": days(1), "high": days(2)})],
-        "[0].offsetRange: what comes before its anchor has one last day",
-    ),
     ("no offset", [{"actionId": "operation", "relationship": "after-end"}], "[0]: 'after-end' needs an offset"),
     ("an offset beside", [timed("operation", "concurrent")], "[0]: 'concurrent' takes no offset"),
     ("two times", [timed("operation"), timed("appointment")], ": an action has one time"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from fhir_adapters.hospital import client as client_module
 from fhir_adapters.hospital.feed import TYPES, Inflow
 from pathway.errors import Forbidden, HospitalError, NotFound, Unreachable
-from pathway.ports import Resource
+from pathway.ports import Resource, Transaction
+from pathway.references import patient_of
 from tests.fhir_adapters.hospital.conftest import HERE, PATIENT, Ours, Theirs, care_plan, task
 from tests.fhir_adapters.hospital.proxy import (
     Fault,
@@ -328,3 +330,22 @@ def test_one_type_is_swept_and_the_others_are_read_by_time(ours: Ours, our_serve
     assert ours.reacted == ["ServiceRequest/r1", "Condition/c1"]
     assert cursor(ours) is not None
     assert cursor(ours, "Condition") is None
+
+
+def test_a_record_that_took_the_place_of_a_patients_comes_with_all_that_is_known_under_it(
+    ours: Ours, our_server: Theirs
+) -> None:
+    def is_known(tx: Transaction, resource: Resource) -> bool:
+        return bool(tx.search("Patient", [("_id", str(patient_of(resource)).removeprefix("Patient/"))]).resources)
+
+    inflow = replace(ours.inflow, inbound=replace(ours.inflow.inbound, concerns=is_known))
+    our_server.holds({"resourceType": "Patient", "id": "p2"}, order("r2", "p2"))
+    inflow.run()
+    assert kept(ours, "ServiceRequest") == set()
+    our_server.holds({**PATIENT, "link": [{"type": "replaced-by", "other": {"reference": "Patient/p2"}}]})
+    inflow.run()
+    assert kept(ours, "Patient") == {"p1", "p2"}
+    assert kept(ours, "ServiceRequest") == {"r2"}
+    our_server.holds(answered("q2", "p2"))
+    inflow.run()
+    assert kept(ours, "QuestionnaireResponse") == {"q2"}

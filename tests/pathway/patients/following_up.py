@@ -7,10 +7,12 @@ from datetime import date
 from pathway.site import Closure
 from tests.pathway.patients.patient import Patient
 from tests.pathway.patients.story import (
+    all_of,
     decision,
     diary,
     encounter,
     hospital,
+    not_reached,
     nothing,
     surgery,
     surgery_booked,
@@ -46,12 +48,15 @@ FOLLOWING_UP = (
             ("2026-03-31 08:00", nothing),
         ),
         asked={
-            VISIT: "noshow",
-            "fu-missed-visit-noshow": "requested, urgent, coordinator",
-            "fu-missed-visit": "requested, urgent, coordinator, on 2026-03-31",
+            VISIT: ("noshow", "proposed, on 2026-04-01"),
+            "fu-missed-visit-noshow": "requested, urgent, coordinator, 2026-03-26 to 2026-03-27",
+            "fu-not-reached-in-time": "requested, urgent, surgeon, 2026-03-27 to 2026-03-31",
+            "fu-missed-visit": "requested, urgent, coordinator, 2026-03-31 to 2026-04-01",
             "fu-attend-all-3d": "revoked",
             "fu-attend-all-1d": "revoked",
         },
+        alerts=["fu-not-reached-in-time urgent"],
+        late=1,
         shows=("rule-visit-overdue",),
         spared=("rule-visit-happened",),
     ),
@@ -72,13 +77,33 @@ FOLLOWING_UP = (
         asked={
             VISIT: "proposed",
             "rule-visit-unbooked": "requested, urgent",
-            "fu-missed-visit": "requested, urgent, coordinator, on 2026-03-31",
+            "fu-missed-visit": "requested, urgent, coordinator, 2026-03-31 to 2026-04-01",
         },
         not_asked={
             "fu-attend-all-3d": "not so: the visit is booked",
             "fu-attend-all-1d": "not so: the visit is booked",
         },
+        late=1,
         shows=("rule-visit-overdue", "rule-visit-unbooked"),
+    ),
+    Patient(
+        "Dorit Lang",
+        "Fourteen days have passed, three calls have not reached her, and her surgeon does not answer either.",
+        steps=(
+            *operated(),
+            ("2026-03-31", all_of(*(not_reached("fu-missed-visit", id=f"call-{number}") for number in (1, 2, 3)))),
+            ("2026-04-02 12:00", nothing),
+        ),
+        asked={
+            VISIT: "proposed",
+            "rule-visit-unbooked": "requested, urgent",
+            "fu-missed-visit": "requested, urgent, coordinator",
+            "fu-not-reached-attempts": "requested, urgent, surgeon, 2026-03-31 to 2026-04-02",
+            "fu-not-reached-primary-care": "requested, urgent, primary-care",
+        },
+        alerts=["fu-not-reached-attempts urgent", "fu-not-reached-primary-care urgent"],
+        late=1,
+        shows=("rule-visit-overdue",),
     ),
     Patient(
         "Elli Pohl",

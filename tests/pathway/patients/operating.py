@@ -45,7 +45,7 @@ OPERATING = (
             "rule-surgery-unknown": "not needed when its time came",
             "rule-visit-unbooked": "not needed when its time came",
             "fu-missed-visit": "not needed when its time came",
-            "fu-missed-visit-noshow": "not so: the patient did not come",
+            "fu-missed-visit-noshow": "part of 'Visits that were missed', which is not in the plan",
             "add-additional-surgery": "unknown: deposits have returned",
         },
         shows=("rule-first-visit", "rule-visit-happened", "rule-plan-complete"),

@@ -25,7 +25,8 @@ class Patient:
     `row`: the row of the decision table that proposes. `flags`, `alerts`, `reviews`: all there are; a review is a
     reason and how its sentence begins. `weighs_more`: all risks that are emphasised; None: not looked at.
     `shows`, `spared`: rules of the content that apply to her, or that were looked at and do not.
-    `site`: what her clinic has decided. `closed`: when it is.
+    `site`: what her clinic has decided. `closed`: when it is. `late`: how many of her visits are asked for after their
+    window.
     """
 
     name: str
@@ -42,3 +43,4 @@ class Patient:
     spared: Sequence[str] = ()
     site: Mapping[str, Value] = field(default_factory=dict)
     closed: Closure | None = None
+    late: int = 0

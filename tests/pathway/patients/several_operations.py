@@ -47,7 +47,10 @@ SEVERAL_OPERATIONS = (
             "prep-medication-resume-plan": "requested",
             "rule-visit-unbooked": "requested",
             "fu-missed-visit": "requested",
+            "fu-not-reached-in-time": "requested, urgent, surgeon",
         },
+        alerts=["fu-not-reached-in-time urgent"],
+        late=1,
         shows=("rule-medication", "rule-visit-overdue"),
     ),
     Patient(

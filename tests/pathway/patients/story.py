@@ -166,6 +166,17 @@ def encounter(kind: str = "AMB", **elements: Any) -> Act:
     return send
 
 
+def not_reached(action: str, *, id: str) -> Act:
+    """An attempt to reach her has failed, as somebody recorded it about the Task of an action."""
+
+    def send(clinic: Clinic) -> None:
+        task = {"reference": reference_to(_newest(clinic, action, type="Task"))}
+        call = {"resourceType": "Communication", "id": id, "status": "not-done", "subject": HERSELF, "about": [task]}
+        clinic.put(call)
+
+    return send
+
+
 def hospital(action: str, type: str | None = None, **elements: Any) -> Act:
     """The hospital changes its copy of what an action asked for, such as status='completed'."""
     return lambda clinic: clinic.change(_newest(clinic, action, type=type), **elements)

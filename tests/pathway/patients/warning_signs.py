@@ -145,6 +145,7 @@ WARNING_SIGNS = (
         ),
         asked={
             "flag-wound-not-healing": "completed, urgent",
+            "flag-route-backup": "completed, urgent, primary-care",
             "fu-check-complications": "requested",
             "fu-first-visit": "completed",
             "fu-recurrence-watch": "requested",
@@ -152,7 +153,7 @@ WARNING_SIGNS = (
             "fu-attend-all-1d": "active",
         },
         flags=["flag-wound-not-healing inactive"],
-        alerts=["flag-wound-not-healing urgent"],
+        alerts=["flag-route-backup urgent", "flag-wound-not-healing urgent"],
         shows=("rule-red-flag", "rule-flag-close", "rule-visit-happened"),
     ),
     Patient(
@@ -167,6 +168,10 @@ WARNING_SIGNS = (
         ),
         asked={
             "flag-swelling": URGENT,
+            "flag-route-backup": "requested, urgent, primary-care",
+            "fu-visit-unrecorded": "requested, urgent, coordinator",
+            "fu-not-reached-in-time": "requested, urgent, surgeon",
+            "fu-not-reached-primary-care": "requested, urgent, primary-care",
             "fu-missed-visit": "requested, urgent",
             "fu-attend-all-3d": "active",
             "fu-attend-all-1d": "active",
@@ -186,9 +191,13 @@ WARNING_SIGNS = (
             ("2026-03-19", diary({"flag-redness": True})),
             ("2026-03-19 12:00", diary({"flag-redness": False}, id="recovery-diary-1", status="amended")),
         ),
-        asked={"flag-redness": URGENT, "confirm-cancellation": "requested, urgent, coordinator"},
+        asked={
+            "flag-redness": URGENT,
+            "flag-route-backup": "requested, urgent, primary-care",
+            "confirm-cancellation": "requested, urgent, coordinator",
+        },
         flags=["flag-redness active"],
-        alerts=["flag-redness urgent"],
+        alerts=["flag-redness urgent", "flag-route-backup urgent"],
         shows=("rule-red-flag",),
         spared=("rule-flag-close",),
     ),
