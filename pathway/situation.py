@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from pathway.belonging import belonging
+from pathway.codes import RUNNING
 from pathway.errors import NotFound
 from pathway.keys import key_of
 from pathway.ports import Key, Resource, Transaction, search_all
@@ -115,7 +116,7 @@ def records(tx: Transaction, subject: str, instead: Sequence[Resource] = ()) -> 
 
 def care_plans_of(tx: Transaction, subject: str) -> list[Resource]:
     """The running CarePlans we authored for a patient."""
-    found = search_all(tx, "CarePlan", [("patient", subject), ("status", "active,on-hold")])
+    found = search_all(tx, "CarePlan", [("patient", subject), ("status", ",".join(RUNNING))])
     return [plan for plan in found if key_of(plan)]
 
 

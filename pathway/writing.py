@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from pathway.errors import NotFound
 from pathway.explain import explained
-from pathway.ports import OPEN, Create, Kept, Quarantined, Resource, Transaction, Written
+from pathway.ports import OPEN, Create, Kept, Resource, Transaction, Written
 from pathway.progress import Changes
 from pathway.provenance import provenance
 from pathway.references import reference_to
 from pathway.site import Site
 from pathway.situation import Now
+
+UNDECIDED = "plan-undecided"  # the reason in quarantine of what of a plan cannot be worked out
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,10 @@ def _record(tx: Transaction, changes: Changes) -> None:
 
 
 def _report(tx: Transaction, changes: Changes, care_plan: str) -> None:
-    """What could not be worked out stands where people look for what went wrong; the rest of the plan came."""
-    if changes.issues:
-        text = "; ".join(dict.fromkeys(issue.diagnostics for issue in changes.issues))
-        tx.quarantine(Quarantined("plan-undecided", text, care_plan))
+    """What cannot be worked out stands where people look for what went wrong, place by place and while it lasts."""
+    problems: dict[str, str] = {}
+    for issue in changes.issues:
+        known = problems.get(issue.expression)
+        if known is None or issue.diagnostics not in known:
+            problems[issue.expression] = f"{known}; {issue.diagnostics}" if known else issue.diagnostics
+    tx.report(care_plan, UNDECIDED, problems)

@@ -37,8 +37,12 @@ def with_plan(clinic: Clinic, change: Broken) -> None:
     clinic.pathway = replace(clinic.pathway, library=Library([*rest, plan]))
 
 
+def expressed(text: str) -> Resource:
+    return {"language": "text/fhirpath", "expression": text}
+
+
 def condition(kind: str, expression: str) -> Resource:
-    return {"kind": kind, "expression": {"language": "text/fhirpath", "expression": expression}}
+    return {"kind": kind, "expression": expressed(expression)}
 
 
 def applies_when(action: str, expression: str) -> Broken:
@@ -49,13 +53,12 @@ def applies_when(action: str, expression: str) -> Broken:
 
 
 def trigger(actions: dict[str, Resource]) -> None:
-    actions["contacts"]["trigger"][0]["condition"] = condition("", "'several' | 'values'")
+    actions["contacts"]["trigger"][0]["condition"] = expressed("'several' | 'values'")
 
 
 def value(path: str, expression: str) -> Broken:
     def change(actions: dict[str, Resource]) -> None:
-        expressed = {"language": "text/fhirpath", "expression": expression}
-        actions["prep-transport"]["dynamicValue"] = [{"path": path, "expression": expressed}]
+        actions["prep-transport"]["dynamicValue"] = [{"path": path, "expression": expressed(expression)}]
 
     return change
 
@@ -114,6 +117,47 @@ def test_what_exists_of_it_stays_as_it_is(clinic: Clinic, change: Broken) -> Non
     assert [task["status"] for task in clinic.ours("Task", "prep-transport")] == ["requested"]
     assert clinic.one("Task", "fu-first-visit")["restriction"]["period"]["start"] == "2026-03-26"
     assert [p for p in said(clinic)["parameter"] if p["name"] == "outcome"] == []
+
+
+def aside(clinic: Clinic) -> list[str]:
+    """What of the plan cannot be worked out, as it stands in quarantine."""
+    [care_plan] = clinic.ours("CarePlan")
+    found = [q for q in clinic.quarantine() if q.reason == "plan-undecided"]
+    assert {q.reference for q in found} <= {f"CarePlan/{care_plan['id']}"}
+    return [q.explanation for q in found]
+
+
+def test_each_problem_has_an_entry_until_it_is_gone(clinic: Clinic) -> None:
+    def break_(*changes: Broken) -> list[str]:
+        clinic.pathway = sound
+        with_plan(clinic, lambda actions: [change(actions) for change in changes] and None)
+        clinic.react_again("Appointment", "a1")
+        return aside(clinic)
+
+    clinic.booked()
+    sound = clinic.pathway
+    raises, two = applies_when("prep-transport", "'a' + 1 = 2"), applies_when("prep-transport", "'a' | 'b'")
+    [first] = break_(raises)
+    [second] = break_(two)
+    assert "'a' + 1 = 2" in first
+    assert "'a' | 'b'" in second
+    assert [*map(names, break_(two, trigger))] == ["prep-transport", "contacts"]
+    assert [*map(names, break_(trigger))] == ["contacts"]
+    assert break_() == []
+
+
+def test_a_plan_that_a_clinician_closed_has_nothing_to_be_worked_out(clinic: Clinic) -> None:
+    clinic.booked()
+    with_plan(clinic, trigger)
+    clinic.react_again("Appointment", "a1")
+    assert len(aside(clinic)) == 1
+    clinic.change(clinic.one("CarePlan", "calcinosis-excision-pathway"), status="revoked")
+    assert aside(clinic) == []
+
+
+def names(text: str) -> str:
+    """The action that a sentence begins with."""
+    return text.split()[1]
 
 
 def both_ways(actions: dict[str, Resource]) -> None:
