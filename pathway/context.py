@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pathway import responses
 from pathway.codes import ACTIVITY_TYPE
+from pathway.errors import InvalidDefinition
 from pathway.expressions import Looks
 from pathway.individual import Individual, individuals
 from pathway.keys import action_key
@@ -69,6 +70,12 @@ class Context:
         """Every action of the plan by its id."""
         return self.outline.actions
 
+    def action(self, id: str) -> Resource:
+        """Raises InvalidDefinition."""
+        if id not in self.actions:
+            raise InvalidDefinition(f"There is no action '{id}' in the plan")
+        return self.actions[id]
+
     @property
     def parameters(self) -> Mapping[str, Value]:
         """The pathway's parameters as they count at this site."""
@@ -117,8 +124,12 @@ class Context:
         return key
 
     def existing(self, action: Resource, scope: Scope, when: Timed = NEVER) -> Resource | None:
-        """The request that this action has already led to."""
-        return self.situation.by_key.get((self.kind(action) or "", self.key(action, scope, when).value))
+        """The request that this action has already led to; of whichever type, when its definition is not there."""
+        kind, key = self.kind(action), self.key(action, scope, when).value
+        if kind is None and "definitionCanonical" in action:
+            found = (r for (type, value), r in self.situation.by_key.items() if value == key and type != "Flag")
+            return next(found, None)
+        return self.situation.by_key.get((kind or "", key))
 
     def is_surgery(self, action: Resource) -> bool:
         """A ServiceRequest that actions below it are timed from: the anchor of a pathway."""

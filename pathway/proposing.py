@@ -13,7 +13,7 @@ from pathway.ports import DueWork, Key, Resource, Visit, VisitChooser
 from pathway.references import reference_to
 from pathway.requests import Brief, build, flag, place
 from pathway.site import Owner, coding_of
-from pathway.surgery import Surgery
+from pathway.surgery import Surgery, no_day
 from pathway.tags import tagged
 from pathway.timing import Moment, Timed, Window, calendar_date, offsets, timed, wall
 
@@ -129,7 +129,7 @@ class Proposing:
         """The request an action runs alongside or is timed from, else the surgery when there is none yet."""
         related = self.action.get("relatedAction", [])
         for relation in related:
-            other = self.context.actions[relation["actionId"]]
+            other = self.context.action(relation["actionId"])
             existing = self.context.existing(other, self.scope)
             if self.context.kind(other) == "Appointment" and existing:
                 return reference_to(existing)
@@ -165,7 +165,7 @@ def placed(context: Context, action: Resource, scope: Scope) -> Timed:
         return when
     first = individual.days.first
     at = wall(first, time(), context.situation.site.zone) if first else None
-    return replace(when, window=individual.days, at=at, expires=None, waits_for=None)
+    return replace(when, window=individual.days, at=at, expires=None, waits_for=None, unreadable=None)
 
 
 def _offset(context: Context, action: Resource, scope: Scope) -> Timed:
@@ -174,22 +174,27 @@ def _offset(context: Context, action: Resource, scope: Scope) -> Timed:
         offset = offsets(related)
         if offset is None:
             continue
-        anchor = _moment(context, related["actionId"], scope)
-        if anchor is None:
+        anchor = context.action(related["actionId"])
+        moment, wrong = _moment(context, anchor, scope)
+        unreadable = (str(anchor["id"]), wrong) if wrong else None
+        if moment is None:
             before = related["relationship"].startswith("before")
-            return Timed(waits_for=None if before else related["actionId"], provisional=not before)
-        return timed(anchor, related["relationship"], *offset, site.zone, site.parameters.reminder_time)
+            waits_for = None if before else related["actionId"]
+            return Timed(waits_for=waits_for, provisional=not before, unreadable=unreadable)
+        when = timed(moment, related["relationship"], *offset, site.zone, site.parameters.reminder_time)
+        return replace(when, unreadable=unreadable)
     return Timed()
 
 
-def _moment(context: Context, action_id: str, scope: Scope) -> Moment | None:
-    action = context.actions[action_id]
-    if context.is_surgery(action):
-        return scope.surgery.moment if scope.surgery else None
-    zone = context.situation.site.zone
-    start = (context.existing(action, scope) or {}).get("start")
-    day = calendar_date(start, zone) if start else None
-    return Moment(day, day) if day else None
+def _moment(context: Context, anchor: Resource, scope: Scope) -> tuple[Moment | None, str]:
+    """The date of an anchor, as far as it is known; and why what should say it cannot be read."""
+    if context.is_surgery(anchor):
+        return (scope.surgery.moment, scope.surgery.unreadable) if scope.surgery else (None, "")
+    existing = context.existing(anchor, scope) or {}
+    if "start" not in existing:
+        return None, ""
+    day = calendar_date(existing["start"], context.situation.site.zone)
+    return (Moment(day, day), "") if day else (None, no_day(existing, "start", existing["start"]))
 
 
 def due(context: Context, action: Resource, scope: Scope, when: Timed) -> DueWork:

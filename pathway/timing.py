@@ -112,6 +112,7 @@ class Timed:
     """An action's place in time: its window, the instant at which its start condition is looked at, and until when.
 
     `waits_for` names the anchor whose date is still unknown; `provisional`: the anchor has not happened yet.
+    `unreadable`: the anchor, and why what stands where its date should be cannot be read.
     """
 
     window: Window | None = None
@@ -119,6 +120,7 @@ class Timed:
     expires: datetime | None = None
     provisional: bool = False
     waits_for: str | None = None
+    unreadable: tuple[str, str] | None = None
 
 
 def timed(anchor: Moment, relationship: str, low: int, high: int, zone: str, reminder_time: time) -> Timed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pathway.errors import NotFound
 from pathway.explain import explained
-from pathway.ports import OPEN, Create, Kept, Resource, Transaction, Written
+from pathway.ports import OPEN, Create, DueWork, Kept, Resource, Transaction, Written
 from pathway.progress import Changes
 from pathway.provenance import provenance
 from pathway.references import reference_to
@@ -92,9 +92,14 @@ def _plan_due(tx: Transaction, changes: Changes, care_plan: str, now: Now) -> tu
         tx.due.plan(work)
     for work in tx.due.of_plan(care_plan):
         ahead = work.state == "scheduled" and work.due_at > now.clinical
-        if ahead and work.key not in wanted and not changes.undecided & set(work.key.split(":")):
+        if ahead and work.key not in wanted and _place(work) not in changes.undecided:
             tx.due.cancel(work.key, "no longer asked for")
     return tuple(sorted(_open(tx, care_plan) - before))
+
+
+def _place(work: DueWork) -> tuple[str, str]:
+    """Its action, and the occurrence as its key has it."""
+    return work.action, work.key.partition(f":{work.action}:")[2].partition(":")[0]
 
 
 def _open(tx: Transaction, care_plan: str) -> set[str]:
