@@ -23,7 +23,7 @@ from pathway.references import reference_to
 from pathway.situation import Now, Situation
 from pathway.surgery import Surgery
 from pathway.tasks import was_withdrawn
-from pathway.timing import Timed, calendar_date
+from pathway.timing import Timed, ages, calendar_date
 
 NEVER = Timed()
 
@@ -155,6 +155,7 @@ class Context:
             "triggers": [],
             "earlier": [],
             "parameters": self.parameters,
+            "ageInYears": ages(str(situation.subject.get("birthDate", "")), self.today),
             "surgery": _listed(surgery.request if surgery else None),
             "operation": _listed(surgery.operation if surgery else None),
             "visits": self._visits(existing),

@@ -28,7 +28,7 @@ from pathway.requests import COLLECT_WITH
 DEFINITIONS = Path(__file__).parent / "definition"
 PLAN_NAMES = frozenset(
     {"subject", "referral", "plan", "data", "trigger", "triggers", "earlier", "operation", "visits", "surgery"}
-    | {"parameters"}
+    | {"parameters", "ageInYears"}
 )
 
 
