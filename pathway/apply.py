@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 
 from pathway import choice
 from pathway.context import Context, Scope, conditions
-from pathway.errors import PathwayError
+from pathway.errors import NotFound, PathwayError
+from pathway.expressions import ExpressionFailed
 from pathway.issues import Issue
 from pathway.looking import Looked, Looking, fault, meanings
 from pathway.occurrences import scopes_of
@@ -26,6 +27,7 @@ from pathway.ports import DueWork, Resource, VisitChooser
 from pathway.proposing import Proposal, Proposing
 from pathway.surgery import Surgery
 from pathway.timing import Timed
+from pathway.undecided import Undecided
 from pathway.when import due, placed, quiet_hours
 
 
@@ -48,7 +50,7 @@ class Explanation:
 class Applied:
     """The result of one application.
 
-    `undecided`: ids of actions about which nothing can be said now: what exists of them is neither moved nor withdrawn.
+    `undecided`: about what nothing can be said now: what exists of it is neither moved nor withdrawn.
     `served`: the goals that actions of the plan serve now, each with the scopes of these actions.
     """
 
@@ -57,7 +59,7 @@ class Applied:
     explanations: list[Explanation] = field(default_factory=list)
     surgeries: list[Surgery] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
-    undecided: set[str] = field(default_factory=set)
+    undecided: Undecided = field(default_factory=Undecided)
     served: dict[str, list[Scope]] = field(default_factory=dict)
 
 
@@ -110,16 +112,16 @@ class _Application:
         """Children together: which of them may be chosen depends on the others."""
         clash = choice.clash(group, _applying(children))
         if clash:
-            self.result.issues.append(fault(group, "selectionBehavior", clash))
+            self._report(fault(group, "selectionBehavior", clash))
         for each in children:
-            clashing = clash if each.applies and not each.done else None
+            clashing = clash if not each.done else None
             if each.applies and not clashing:
                 self._take(each)
             else:
-                self._leave(each, f"undecided: {clashing}" if clashing else each.why)
-            self.result.issues += each.looking.issues
-            if each.looking.issues or clashing:
-                self._undecided(each.action)
+                self._leave(each, f"undecided: {clashing}" if clashing and each.applies else each.why)
+            self._report(*each.looking.issues)
+            if clashing or (each.looking.issues and not each.applies):
+                self.result.undecided.add_all(each.action, each.scope.occurrence)
 
     def released(self) -> Applied:
         """What runs `concurrent-with-start` of an action that has started is no longer held."""
@@ -133,10 +135,10 @@ class _Application:
         try:
             scopes = scopes_of(self.context, action, outer)
         except PathwayError as error:
-            self.result.issues.append(fault(action, "trigger", str(error)))
+            self._report(fault(action, "trigger", str(error)))
             self._explain(action, outer, False, f"cannot be said: {error}")
             self._below(action, outer)
-            self._undecided(action)
+            self.result.undecided.add_all(action)
             return ()
         if not scopes:
             self._explain(action, outer, False, "nothing has led to it yet")
@@ -147,7 +149,7 @@ class _Application:
         looking = Looking(self.context, action, scope)
         surgery = scope.surgery if self.context.is_surgery(action) else None
         if surgery:
-            self.result.surgeries.append(surgery)
+            self._note(surgery, action)
         if surgery and surgery.done_on:
             return _Met(action, scope, looking, True, f"the surgery took place on {surgery.done_on}", done=True)
         individual = self.context.individual(action, scope)
@@ -160,6 +162,13 @@ class _Application:
             return _Met(action, scope, looking, applies, f"{word}: {decided_by.meaning}")
         why = meanings(conditions(action, "applicability")) or "always part of the pathway"
         return _Met(action, scope, looking, True, why)
+
+    def _note(self, surgery: Surgery, action: Resource) -> None:
+        self.result.surgeries.append(surgery)
+        if surgery.unreadable:
+            self._report(fault(action, "", surgery.unreadable))
+        if surgery.unreadable and surgery.recorded_by:
+            self.result.undecided.add("", surgery.occurrence)
 
     def _take(self, met: _Met) -> None:
         for goal in met.action.get("goalId", []):
@@ -175,20 +184,52 @@ class _Application:
     def _request(self, met: _Met) -> None:
         try:
             when = placed(self.context, met.action, met.scope)
-            if self._awaited(met, when):
+            if self._unreadable(met, when) or self._awaited(met, when):
                 return
             proposing = Proposing(self.context, self.choose_visit, met.action, met.scope, met.looking)
             proposal = proposing.proposal(when, met.why)
+        except ExpressionFailed as error:
+            self._cannot(met, str(error))
+            return
+        except NotFound as error:
+            self._lacking(met, str(error))
+            return
         except PathwayError as error:
-            self.result.issues.append(fault(met.action, "", str(error)))
-            self._explain(met.action, met.scope, False, f"cannot be said: {error}", met.looking)
-            self.result.undecided.add(met.action["id"])
+            self._report(fault(met.action, "", str(error)))
+            self._cannot(met, str(error))
             return
         self.result.proposals.append(proposal)
         self._explain(met.action, met.scope, True, proposal.why, met.looking)
         for related in met.action.get("relatedAction", []):
             if related["relationship"] == "concurrent-with-start":
                 self.release.add((related["actionId"], met.scope.occurrence))
+
+    def _unreadable(self, met: _Met, when: Timed) -> bool:
+        """Whether nothing may change, as the date that it is timed from cannot be read.
+
+        What does not exist yet comes, or waits, as it does while there is no date; it never goes by an earlier one.
+        """
+        if when.unreadable is None:
+            return False
+        anchor, why = when.unreadable
+        self._report(fault(self.context.actions[anchor], "", why))
+        self.result.undecided.add(met.action["id"], met.scope.occurrence)
+        stays = when.window is not None or self.context.existing(met.action, met.scope, when) is not None
+        if stays:
+            self._cannot(met, why)
+        return stays
+
+    def _lacking(self, met: _Met, why: str) -> None:
+        """Nested plans stand in the place of the action that names them: one that does not contains itself."""
+        canonical = met.action["definitionCanonical"]
+        if self.context.library.find(canonical, "PlanDefinition"):
+            why = f"Plans contain each other: {canonical} is above already"
+        self._report(fault(met.action, "definitionCanonical", why))
+        self._cannot(met, why)
+
+    def _cannot(self, met: _Met, why: str) -> None:
+        self._explain(met.action, met.scope, False, f"cannot be said: {why}", met.looking)
+        self.result.undecided.add(met.action["id"], met.scope.occurrence)
 
     def _awaited(self, met: _Met, when: Timed) -> bool:
         """Whether what does not exist yet has to wait: for a date, for its time, or for what starts it."""
@@ -215,6 +256,9 @@ class _Application:
         if started:
             return not self._kept_quiet(met, when)
         because = f": {decided_by.meaning}" if decided_by else ""
+        if met.looking.issues:
+            self._cannot(met, f"when its time came{because}")
+            return False
         self._explain(met.action, met.scope, False, f"not needed when its time came{because}", met.looking)
         return False
 
@@ -240,8 +284,8 @@ class _Application:
         for inner in walk(action.get("action", [])):
             self._explain(inner, scope, False, why)
 
-    def _undecided(self, action: Resource) -> None:
-        self.result.undecided |= {inner["id"] for inner in walk([action])}
+    def _report(self, *issues: Issue) -> None:
+        self.result.issues += [issue for issue in issues if issue not in self.result.issues]
 
     def _explain(
         self, action: Resource, scope: Scope, included: bool, why: str, looking: Looking | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pathway.codes import RECOVERY_DIARY
+from pathway.codes import RECOVERY_DIARY, RUNNING
 from pathway.keys import key_of
 from pathway.ports import Resource
 from pathway.references import reference_to
@@ -61,7 +61,7 @@ def _running_when_it_came(resource: Resource, plans: Sequence[Resource]) -> list
     came = str(resource.get("meta", {}).get("lastUpdated", ""))
     before = [plan for plan in plans if str(plan.get("created", "")) < came]
     before = before or sorted(plans, key=lambda plan: str(plan.get("created", "")))[:1]
-    return [plan for plan in before if plan.get("status") in ("active", "on-hold")] or before
+    return [plan for plan in before if plan.get("status") in RUNNING] or before
 
 
 def _names(task: Resource, questionnaire: str) -> bool:

@@ -61,3 +61,4 @@ APPLY_ACTIVITY = f"{BASE}/OperationDefinition/ActivityDefinition-apply"
 
 MESSAGES_EXTENSION = "http://hl7.org/fhir/StructureDefinition/cqf-messages"
 PERTAINS_TO_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
+RUNNING = ("active", "on-hold")  # the statuses of a CarePlan that is looked after

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pathway import responses
 from pathway.codes import ACTIVITY_TYPE
+from pathway.errors import InvalidDefinition
 from pathway.expressions import Looks
 from pathway.individual import Individual, individuals
 from pathway.keys import action_key, key_of
@@ -22,7 +23,7 @@ from pathway.references import reference_to
 from pathway.situation import Now, Situation
 from pathway.surgery import Surgery
 from pathway.tasks import fell_through, is_open, was_withdrawn
-from pathway.timing import Timed, calendar_date
+from pathway.timing import Timed, ages, calendar_date
 
 NEVER = Timed()
 _STANDS = ("booked", "arrived", "checked-in")
@@ -73,6 +74,12 @@ class Context:
     def actions(self) -> Mapping[str, Resource]:
         """Every action of the plan by its id."""
         return self.outline.actions
+
+    def action(self, id: str) -> Resource:
+        """Raises InvalidDefinition."""
+        if id not in self.actions:
+            raise InvalidDefinition(f"There is no action '{id}' in the plan")
+        return self.actions[id]
 
     @property
     def parameters(self) -> Mapping[str, Value]:
@@ -147,8 +154,12 @@ class Context:
         )
 
     def existing(self, action: Resource, scope: Scope, when: Timed = NEVER) -> Resource | None:
-        """The request that this action has already led to."""
-        return self.situation.by_key.get((self.kind(action) or "", self.key(action, scope, when).value))
+        """The request that this action has already led to; of whichever type, when its definition is not there."""
+        kind, key = self.kind(action), self.key(action, scope, when).value
+        if kind is None and "definitionCanonical" in action:
+            found = (r for (type, value), r in self.situation.by_key.items() if value == key and type != "Flag")
+            return next(found, None)
+        return self.situation.by_key.get((kind or "", key))
 
     @cached_property
     def appointments(self) -> Sequence[Resource]:
@@ -179,6 +190,7 @@ class Context:
             "triggers": [],
             "earlier": [],
             "parameters": self.parameters,
+            "ageInYears": ages(str(situation.subject.get("birthDate", "")), self.today),
             "surgery": _listed(surgery.request if surgery else None),
             "operation": _listed(surgery.operation if surgery else None),
             "visits": self._visits(existing),

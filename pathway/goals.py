@@ -83,7 +83,7 @@ def _is_wanted(context: Context, applied: Applied, id: str) -> bool:
 
 def _is_undecided(context: Context, applied: Applied, id: str) -> bool:
     """Whether something that could serve it cannot be worked out, or rests on answers that cannot be used."""
-    return bool(context.unusable or applied.undecided & _serving(context, id))
+    return bool(context.unusable) or applied.undecided.concerns(_serving(context, id))
 
 
 def _existing(context: Context) -> Iterator[tuple[str, Resource]]:

@@ -12,7 +12,7 @@ from datetime import date
 
 from pathway import enrolment, responses
 from pathway.apply import apply
-from pathway.codes import PLAN
+from pathway.codes import PLAN, RUNNING
 from pathway.context import Context
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
 from pathway.explain import explained, told
@@ -39,7 +39,7 @@ from pathway.signing import base_of, bases
 from pathway.site import Site, has_code
 from pathway.situation import Now, Situation, care_plans_of, gather
 from pathway.surgery import UNPLANNED, Finding, Surgery, end_of, recognised, status_finding
-from pathway.writing import Effect, close, write
+from pathway.writing import UNDECIDED, Effect, close, write
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Pathway:
     def advance(self, tx: Transaction, care_plan: str, now: Now, cause: str) -> Effect:
         """Bring a CarePlan to what the pathway asks for now; returns what had to be written for that."""
         plan = tx.read(*care_plan.split("/", 1))
-        if plan["status"] not in ("active", "on-hold"):
+        if plan["status"] not in RUNNING:
             close(tx, care_plan)
             return Effect()
         context = Context.of(self.library, gather(tx, self.site, plan), now)
@@ -220,6 +220,11 @@ class Pathway:
             self._review(tx, subject, plans[0] if plans else None, response, finding, now)
         return True
 
+    def _ended(self, tx: Transaction, care_plan: Resource, _: Now) -> bool:
+        if key_of(care_plan) is not None and care_plan.get("status") not in RUNNING:
+            tx.report(reference_to(care_plan), UNDECIDED, {})
+        return True
+
     def _review(
         self,
         tx: Transaction,
@@ -248,6 +253,7 @@ _ANSWERS: dict[str, Callable[[Pathway, Transaction, Resource, Now], bool]] = {
     "Patient": Pathway._introduced,
     "Condition": Pathway._introduced,
     "Procedure": Pathway._operated,
+    "CarePlan": Pathway._ended,
     "QuestionnaireResponse": Pathway._answered,
 }
 

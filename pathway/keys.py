@@ -26,6 +26,13 @@ def action_key(care_plan: Key, action: str, *parts: str) -> Key:
     return Key(KEY_SYSTEM, f"{care_plan.value}:{_join(action, *[p for p in parts if p]).value}")
 
 
+def action_of(care_plan: Key, value: str) -> tuple[str, str]:
+    """The action and occurrence of a key of this CarePlan; "" for any other, such as that of a hospital's review."""
+    prefix = f"{care_plan.value}:"
+    action, _, rest = value.removeprefix(prefix).partition(":") if value.startswith(prefix) else ("", "", "")
+    return action, rest.partition(":")[0]
+
+
 def extraction_key(hospital: str, response: str, *place: str) -> Key:
     """What is extracted from answers = hospital + id of the QuestionnaireResponse + the place of the answer in it."""
     return _join(hospital, "extract", response, *place)

@@ -21,14 +21,14 @@ from pathway.codes import PARAMETERS
 from pathway.collecting import collecting
 from pathway.elements import actions_of, expression_problems, questionnaire_problems
 from pathway.errors import InvalidDefinition, NotFound
-from pathway.nested import cycle, expand, pinned
+from pathway.nested import expand, pinned
 from pathway.ports import Resource
 from pathway.requests import COLLECT_WITH
 
 DEFINITIONS = Path(__file__).parent / "definition"
 PLAN_NAMES = frozenset(
     {"subject", "referral", "plan", "data", "trigger", "triggers", "earlier", "operation", "visits", "surgery"}
-    | {"parameters", "earlierVisits", "visitsAhead"}
+    | {"parameters", "ageInYears", "earlierVisits", "visitsAhead"}
 )
 
 
@@ -136,7 +136,7 @@ class Library:
 
     def names(self, plan: Resource) -> frozenset[str]:
         """The `%names` that expressions of a plan may use."""
-        whole = plan if cycle(plan, self) else expand(plan, self)
+        whole = expand(plan, self)
         actions = {pascal(action["id"]) for _, action in actions_of(whole) if isinstance(action.get("id"), str)}
         return PLAN_NAMES | actions | {q["name"] for q in self.questionnaires()}
 

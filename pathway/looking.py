@@ -46,11 +46,12 @@ class Looking:
     def value(self, element: str, expression: Resource) -> Any | None:
         """The value of an expression; None when there is none. Raises ExpressionFailed, also for several."""
         looked = self._look(element, expression)
-        values = looked.evaluation.value
-        if looked.evaluation.outcome == "failed":
-            raise ExpressionFailed(looked.evaluation.message)
+        values, wrong = looked.evaluation.value, looked.evaluation.message
         if len(values) > 1:
-            raise ExpressionFailed(f"{element} must give one value, and gave {len(values)}: {expression['expression']}")
+            wrong = f"{expression['expression']} gave {len(values)} values; an element takes one"
+        if wrong:
+            self.issues.append(fault(self.action, element, wrong))
+            raise ExpressionFailed(wrong)
         return values[0] if values else None
 
     def _conditions(self, kind: str) -> Iterator[Looked]:

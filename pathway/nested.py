@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pathway.elements import actions_of
-from pathway.errors import InvalidDefinition
 from pathway.ports import Resource
 
 INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCanonical"
@@ -34,15 +33,15 @@ def nested_plan_of(action: Resource) -> str | None:
     return next(found, None)
 
 
-def expand(plan: Resource, definitions: Definitions) -> Resource:
+def expand(plan: Resource, definitions: Definitions, above: Sequence[str] = ()) -> Resource:
     """The plan with the actions of each nested plan below the action that names it, and their goals after its own.
 
     Such an action loses `definitionCanonical` and says by the extension workflow-instantiatesCanonical which plan it
-    was. A plan that nests none is returned as it is. Raises InvalidDefinition when plans contain each other.
+    was. A plan that nests none is returned as it is. An action that names one of the plans `above` it stays as it is.
     """
-    if circle := cycle(plan, definitions):
-        raise InvalidDefinition(f"Plans contain each other: {' -> '.join(circle)}")
-    nested = {name: expand(one, definitions) for name, one in _named_by(plan, definitions).items()}
+    above = (*above, plan["url"])
+    named = {name: one for name, one in _named_by(plan, definitions).items() if one["url"] not in above}
+    nested = {name: expand(one, definitions, above) for name, one in named.items()}
     if not nested:
         return plan
     goals = [*plan.get("goal", []), *(goal for one in nested.values() for goal in one.get("goal", []))]

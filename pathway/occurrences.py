@@ -14,7 +14,7 @@ from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.responses import FINISHED
 from pathway.situation import authored_order
-from pathway.surgery import Surgery, end_of, planned_date, recognised
+from pathway.surgery import Finding, Surgery, end_of, planned_date, recognised
 from pathway.timing import calendar_date
 
 
@@ -65,7 +65,10 @@ def _planned(context: Context, action: Resource, scope: Scope) -> Surgery:
     if request is None:
         return Surgery(scope.occurrence, None)
     appointments = context.situation.of_type("Appointment")
-    return Surgery(scope.occurrence, request, planned_date(request, appointments, context.situation.site.zone))
+    planned = planned_date(request, appointments, context.situation.site.zone)
+    if isinstance(planned, Finding):
+        return Surgery(scope.occurrence, request, unreadable=planned.explanation)
+    return Surgery(scope.occurrence, request, planned)
 
 
 def _performed(context: Context, surgeries: Sequence[Surgery]) -> list[Surgery]:
@@ -87,10 +90,13 @@ def _recorded(surgery: Surgery, procedure: Resource, today: date, zone: str) -> 
     stopped = procedure["status"] == "stopped"
     ended = end_of(procedure, zone, today)
     if isinstance(ended, date) and not stopped:
-        return replace(surgery, operation=procedure, done_on=ended)
+        return replace(surgery, operation=procedure, done_on=ended, unreadable="")
     started = procedure.get("performedPeriod", {}).get("start") or (stopped and procedure.get("performedDateTime"))
     begun = calendar_date(started, zone) if started else surgery.begun
-    return replace(surgery, begun=begun, stopped=surgery.stopped or stopped)
+    surgery = replace(surgery, begun=begun, stopped=surgery.stopped or stopped)
+    if begun is None and isinstance(ended, Finding) and reference_to(procedure) in surgery.recorded_by:
+        return replace(surgery, unreadable=ended.explanation)
+    return surgery
 
 
 def surgeries(context: Context) -> list[Surgery]:

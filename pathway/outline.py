@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pathway.errors import NotFound
+from pathway.errors import InvalidDefinition, NotFound
 from pathway.library import Library, pascal
 from pathway.parameters import Value, effective, named_by, resolved
 from pathway.ports import Resource
@@ -22,7 +22,8 @@ class Outline:
     `parameters`: the pathway's, as they count at the site; `named`: those that an action names. `kinds`: the resource
     type an action asks for; a group has none. `names`: the `%Name` of what it led to. `surgeries`: ServiceRequests
     that actions below them are timed from, the anchors of a pathway. `outside`: Questionnaires asked for outside of any
-    operation. `days`: of each one asked for how many days after its anchor, None for before it.
+    operation. `days`: of each one asked for how many days after its anchor, None for before it. `lacking`: whether a
+    definition that an action names is not there; it may have been a plan with actions of its own.
     """
 
     plan: Resource
@@ -34,6 +35,7 @@ class Outline:
     surgeries: frozenset[str]
     outside: frozenset[str]
     days: Mapping[str, int | None]
+    lacking: bool
 
 
 @lru_cache(maxsize=64)
@@ -47,7 +49,8 @@ def outline(library: Library, canonical: str, own: tuple[tuple[str, Value], ...]
     actions = {action["id"]: action for action in walk(plan.get("action", []))}
     asked = dict(_asked(library, actions))
     kinds = {id: str(definition["kind"]) for id, definition in asked.items()}
-    surgeries = frozenset(id for id, a in actions.items() if kinds.get(id) == "ServiceRequest" and _is_anchor(a))
+    orders = {id: a for id, a in actions.items() if kinds.get(id, "ServiceRequest") == "ServiceRequest"}
+    surgeries = frozenset(id for id, a in orders.items() if "definitionCanonical" in a and _is_anchor(a))
     inside = {inner["id"] for id in surgeries for inner in walk(actions[id].get("action", []))}
     forms = {id: [form.split("|")[0] for form in forms_of(definition)] for id, definition in asked.items()}
     return Outline(
@@ -60,6 +63,7 @@ def outline(library: Library, canonical: str, own: tuple[tuple[str, Value], ...]
         surgeries=surgeries,
         outside=frozenset(form for id, named in forms.items() if id not in inside for form in named),
         days={form: _days_after(actions[id]) for id, named in forms.items() for form in named},
+        lacking=any("definitionCanonical" in action for id, action in actions.items() if id not in asked),
     )
 
 
@@ -89,7 +93,8 @@ def _of(parameters: Mapping[str, Value], names: set[str]) -> Mapping[str, Value]
 
 def _days_after(action: Resource) -> int | None:
     """How many days after its anchor an action begins; None for what comes before it."""
-    for related in action.get("relatedAction", []):
-        if (days := offsets(related)) is not None:
-            return None if related["relationship"].startswith("before") else days[0]
+    with suppress(InvalidDefinition):  # said where the action is applied
+        for related in action.get("relatedAction", []):
+            if (days := offsets(related)) is not None:
+                return None if related["relationship"].startswith("before") else days[0]
     return 1

@@ -5,7 +5,7 @@ All calls are synchronous. A FHIR resource is a plain dict of its JSON (decimals
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -191,7 +191,11 @@ NOT_UNDERSTOOD = "exception"
 
 @dataclass(frozen=True)
 class Quarantined:
-    """An input that could not be acted on: kept whole, explained, and visible until somebody resolves it."""
+    """An input that could not be acted on: kept whole, explained, and visible until somebody resolves it.
+
+    `version`: of the resource, or what else tells entries of one reference and reason apart, such as the place of a
+    problem.
+    """
 
     reason: str
     explanation: str
@@ -260,6 +264,12 @@ class Transaction(FhirServer, Protocol):
 
     def quarantine(self, entry: Quarantined) -> None:
         """Record an input that could not be acted on, once per reference, version and reason."""
+
+    def report(self, reference: str, reason: str, problems: Mapping[str, str]) -> None:
+        """What is wrong with it now: an entry in quarantine for each place, with its sentence.
+
+        One that was resolved is open again while its problem lasts; one whose problem is gone is resolved.
+        """
 
     def excluded(self) -> frozenset[tuple[str, str]]:
         """Reference and version of what could not be understood (quarantined as `exception`, still open):

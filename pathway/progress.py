@@ -18,7 +18,7 @@ from pathway.context import Context
 from pathway.goals import GOAL, goals, pertaining
 from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
-from pathway.keys import id_of, key_of
+from pathway.keys import action_of, id_of, key_of
 from pathway.listing import listing
 from pathway.overruling import overrulings, record
 from pathway.patients import died
@@ -38,6 +38,7 @@ from pathway.review import (
 )
 from pathway.risk_record import risk_record
 from pathway.tasks import calls, is_movable, is_open, moved_to, was_refused, was_withdrawn, withdrawn
+from pathway.undecided import Undecided
 from pathway.visits import proposed_window, same_terms, with_terms_of
 
 _OURS: Mapping[str, tuple[str, ...]] = {
@@ -58,8 +59,8 @@ class Changes:
     """What has to be written together.
 
     `release`: resources that may be at the hospital from now on (what is there already is kept up to date anyway).
-    `questions`: those that are still to be answered. `undecided`: occurrences whose form cannot be used and actions
-    that cannot be worked out, so that nothing about them changes; `issues` say why. `reasons`: for each changed
+    `questions`: those that are still to be answered. `undecided`: what cannot be worked out, so that nothing about it
+    changes; `issues` say why. `reasons`: for each changed
     resource, why. `due`: all work that lies ahead of the plan. `records`: Provenance to be kept once. `explanations`:
     why each of the plan's `actions` (by id) is in it or not.
     """
@@ -70,7 +71,7 @@ class Changes:
     alerts: list[Alert] = field(default_factory=list)
     reasons: list[tuple[str, str]] = field(default_factory=list)
     questions: set[tuple[str, str]] = field(default_factory=set)
-    undecided: frozenset[str] = frozenset()
+    undecided: Undecided = field(default_factory=Undecided)
     records: list[Resource] = field(default_factory=list)
     explanations: Sequence[Explanation] = ()
     actions: Mapping[str, Resource] = field(default_factory=dict)
@@ -106,7 +107,7 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
         explanations=applied.explanations,
         actions=context.actions,
         issues=applied.issues,
-        undecided=context.unusable | applied.undecided,
+        undecided=_undecided(context, applied),
     )
     _accompany(context, changes, applied)
     for proposal in applied.proposals:
@@ -127,6 +128,13 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
     _take_back(context, changes)
     _list(context, changes)
     return changes
+
+
+def _undecided(context: Context, applied: Applied) -> Undecided:
+    """Also what rests on answers that cannot be used, and what a plan that is not there may have asked for."""
+    unusable = {("", response) for response in context.unusable}
+    known = frozenset(context.actions) if context.outline.lacking else None
+    return Undecided(applied.undecided.places | unusable, known)
 
 
 def _accompany(context: Context, changes: Changes, applied: Applied) -> None:
@@ -277,10 +285,10 @@ def _withdraw(context: Context, changes: Changes, applied: Applied) -> None:
     wanted = {(p.resource["resourceType"], p.key.value) for p in applied.proposals}
     reasons = {(e.action, e.occurrence): e.why for e in applied.explanations if not e.included}
     for (type, value), existing in context.situation.by_key.items():
-        action, occurrence = _action_of(context, value)
+        action, occurrence = action_of(context.situation.key, value)
         if action in _APART or (type, value) in wanted or type == "Flag" or not is_open(existing):
             continue
-        if {action, occurrence} & changes.undecided or _was_carried_out(existing):
+        if (action, occurrence) in changes.undecided or _was_carried_out(existing):
             continue
         why = reasons.get((action, occurrence), died(context.situation.subject) or "the pathway no longer asks for it")
         if _reports_flag(existing) or not is_movable(existing):
@@ -298,19 +306,12 @@ def _take_back(context: Context, changes: Changes) -> None:
     """A question that is none any more."""
     for (type, value), existing in context.situation.by_key.items():
         if (
-            _action_of(context, value)[0] in QUESTIONS
+            action_of(context.situation.key, value)[0] in QUESTIONS
             and (type, value) not in changes.questions
             and is_movable(existing)
         ):
             why = "the question has settled itself"
             changes.update(withdrawn(existing, at=context.now.instant, reason=why), why, release=False)
-
-
-def _action_of(context: Context, value: str) -> tuple[str, str]:
-    """The action and occurrence of a key; "" for a key that is of no plan, such as that of a hospital's review."""
-    prefix = f"{context.situation.key.value}:"
-    action, _, rest = value.removeprefix(prefix).partition(":") if value.startswith(prefix) else ("", "", "")
-    return action, rest.partition(":")[0]
 
 
 def _reports_flag(resource: Resource) -> bool:

@@ -10,7 +10,7 @@ from pathway.circumstances import Circumstances
 from pathway.context import Context
 from pathway.goals import open_goals
 from pathway.issues import Issue
-from pathway.keys import key_of
+from pathway.keys import action_of, key_of
 from pathway.listing import NOT_ACTIVITIES, listing
 from pathway.ports import Create, Resource, Update
 from pathway.progress import Changes
@@ -75,16 +75,16 @@ class ProposedPlan:
     def _apart(self) -> list[Resource]:
         """Open requests that no action asks for: questions to a person, and what a clinician added; also those of
         actions that cannot be worked out now."""
-        prefix = f"{self.context.situation.key.value}:"
-        asked_for = self.context.actions.keys() - self.applied.undecided
         return [
             resource
             for (type, value), resource in self.context.situation.by_key.items()
-            if type not in NOT_ACTIVITIES
-            and is_open(resource)
-            and value.startswith(prefix)
-            and value.removeprefix(prefix).partition(":")[0] not in asked_for
+            if type not in NOT_ACTIVITIES and is_open(resource) and self._is_apart(value)
         ]
+
+    def _is_apart(self, key: str) -> bool:
+        action, occurrence = action_of(self.context.situation.key, key)
+        unasked = action not in self.context.actions or (action, occurrence) in self.applied.undecided
+        return bool(action) and unasked
 
     def _said_of_groups(self) -> Resource:
         care_plan = self.found.care_plan

@@ -175,7 +175,7 @@ class Proposing:
         """The request an action runs alongside or is timed from, else the surgery when there is none yet."""
         related = self.action.get("relatedAction", [])
         for relation in related:
-            other = self.context.actions[relation["actionId"]]
+            other = self.context.action(relation["actionId"])
             existing = self.context.existing(other, self.scope)
             if self.context.kind(other) == "Appointment" and existing:
                 return reference_to(existing)

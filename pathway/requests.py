@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from pathway import codes
+from pathway.errors import InvalidDefinition
 from pathway.keys import id_of
 from pathway.ports import Key, Resource, Visit
 from pathway.references import reference_to
@@ -174,7 +175,17 @@ KINDS = frozenset(_BUILDERS)
 
 
 def place(resource: Resource, path: str, value: Any) -> None:
-    """Set an element of a request, such as `priority` or `payload[0].contentString`; the steps to it are made."""
+    """Set an element of a request, such as `priority` or `payload[0].contentString`; the steps to it are made.
+
+    Raises InvalidDefinition for a path that leads nowhere.
+    """
+    try:
+        _place(resource, path, value)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InvalidDefinition(f"'{path}' is not the path of an element that can be set") from error
+
+
+def _place(resource: Resource, path: str, value: Any) -> None:
     steps = [step for step in re.split(r"[.\[\]]+", path) if step]
     here: Any = resource
     for step, after in pairwise(steps):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from pathway.codes import RUNNING
 from pathway.context import Context
 from pathway.difference import difference
 from pathway.errors import NotFound, Refused
@@ -55,7 +56,7 @@ class Revising:
         care_plan = tx.read("CarePlan", id)
         if key_of(care_plan) is None:
             raise NotFound(f"CarePlan/{id} is not a plan of this pathway")
-        if care_plan["status"] not in ("active", "on-hold"):
+        if care_plan["status"] not in RUNNING:
             raise Refused(f"CarePlan/{id} is {care_plan['status']}: it does not change any more")
         return cls(pathway, tx, care_plan, now)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from pathway.belonging import belonging
+from pathway.codes import RUNNING
 from pathway.errors import NotFound
 from pathway.keys import key_of
 from pathway.patients import replaced_by
@@ -120,7 +121,8 @@ def records(tx: Transaction, subject: str, instead: Sequence[Resource] = ()) -> 
 def care_plans_of(tx: Transaction, subject: str) -> list[Resource]:
     """The running CarePlans we authored for a patient, also under a record whose place this one took."""
     before = [reference_to(p) for p in search_all(tx, "Patient", [("link", subject)]) if subject in replaced_by(p)]
-    found = search_all(tx, "CarePlan", [("patient", ",".join([subject, *before])), ("status", "active,on-hold")])
+    query = [("patient", ",".join([subject, *before])), ("status", ",".join(RUNNING))]
+    found = search_all(tx, "CarePlan", query)
     return [plan for plan in found if key_of(plan)]
 
 

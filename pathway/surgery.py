@@ -28,7 +28,7 @@ class Surgery:
     """One planned operation: our excision ServiceRequest (None while only decided), and what is known of it.
 
     `operation` is its recognised, completed Procedure with a usable date; `begun` the day of one whose end is unknown
-    or that was `stopped`.
+    or that was `stopped`; `unreadable` why what should say the date, and did or may have, does not.
     """
 
     occurrence: str
@@ -38,6 +38,7 @@ class Surgery:
     done_on: date | None = None
     begun: date | None = None
     stopped: bool = False
+    unreadable: str = ""
 
     @property
     def recorded_by(self) -> frozenset[str]:
@@ -54,8 +55,11 @@ class Surgery:
         return Moment(day, day) if day is not None else None
 
 
-def planned_date(request: Resource, appointments: Sequence[Resource], zone: str) -> date | None:
-    """The start of an Appointment based on the excision request, else the request's own occurrence."""
+def planned_date(request: Resource, appointments: Sequence[Resource], zone: str) -> date | Finding | None:
+    """The start of an Appointment based on the excision request, else the request's own occurrence.
+
+    A Finding when it is not the date of a day.
+    """
     for appointment in appointments:
         based_on = {r.get("reference") for r in appointment.get("basedOn", [])}
         if reference_to(request) not in based_on or appointment.get("status") in (
@@ -65,9 +69,20 @@ def planned_date(request: Resource, appointments: Sequence[Resource], zone: str)
         ):
             continue
         if appointment.get("start") and not key_of(appointment):
-            return calendar_date(appointment["start"], zone)
-    start = request.get("occurrenceDateTime") or request.get("occurrencePeriod", {}).get("start")
-    return calendar_date(start, zone) if start else None
+            return _day(appointment, "start", appointment["start"], zone)
+    if "occurrenceDateTime" in request:
+        return _day(request, "occurrenceDateTime", request["occurrenceDateTime"], zone)
+    start = request.get("occurrencePeriod", {}).get("start")
+    return _day(request, "occurrencePeriod.start", start, zone) if start else None
+
+
+def no_day(resource: Resource, element: str, value: str) -> str:
+    """The sentence about a date that is not one of a day."""
+    return f"{reference_to(resource)}.{element} is not the date of a day: {value}"
+
+
+def _day(resource: Resource, element: str, value: str, zone: str) -> date | Finding:
+    return calendar_date(value, zone) or Finding("surgery-date-partial", no_day(resource, element, value))
 
 
 def end_of(procedure: Resource, zone: str, today: date) -> date | Finding:

@@ -19,6 +19,7 @@ from pathway.ports import Resource
 _DATE_TIME = re.compile(
     r"^(?P<day>\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?P<zone>Z|[+-]\d{2}:\d{2})?)?$"
 )
+_BIRTH_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
 Relationship = Literal[
     "before-start",
     "before",
@@ -76,6 +77,23 @@ def calendar_date(value: str, zone: str) -> date | None:
         return instant(value).astimezone(ZoneInfo(zone)).date()
     except (ValueError, OverflowError):
         return None
+
+
+def ages(born: str, day: date) -> list[int]:
+    """How many whole years somebody may be on a day, by a FHIR date of birth: two while it is a partial one and does
+    not say; none for what is no date, or one still to come.
+
+    Who was born on 29 February is a year older on 1 March in other years.
+    """
+    match = _BIRTH_DATE.match(born)
+    try:
+        parts = [int(part) for part in match.groups() if part] if match else []
+        first, last = (date(*[*parts, *rest][:3]) for rest in ((1, 1), (12, 28)))
+    except (TypeError, ValueError):
+        return []
+    birthdays = {(first.month, first.day), (last.month, last.day if len(parts) == 3 else 31)}
+    years = {day.year - first.year - ((day.month, day.day) < birthday) for birthday in birthdays}
+    return sorted(age for age in years if age >= 0)
 
 
 def instant(value: str) -> datetime:
@@ -139,6 +157,7 @@ class Timed:
     """An action's place in time: its window, the instant at which its start condition is looked at, and until when.
 
     `waits_for` names the anchor whose date is still unknown; `provisional`: the anchor has not happened yet.
+    `unreadable`: the anchor, and why what stands where its date should be cannot be read.
     """
 
     window: Window | None = None
@@ -146,6 +165,7 @@ class Timed:
     expires: datetime | None = None
     provisional: bool = False
     waits_for: str | None = None
+    unreadable: tuple[str, str] | None = None
 
 
 def timed(anchor: Moment, relationship: str, low: int, high: int, zone: str, reminder_time: time) -> Timed:

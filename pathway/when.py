@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pathway.context import Context, Scope
 from pathway.ports import DueWork, Resource
 from pathway.quiet_hours import QuietHours, zone_of
 from pathway.references import reference_to
+from pathway.surgery import no_day
 from pathway.timing import Moment, Timed, Window, calendar_date, instant, offsets, timed, wall
 
 
@@ -32,7 +33,7 @@ def placed(context: Context, action: Resource, scope: Scope) -> Timed:
         return when
     first = individual.days.first
     at = wall(first, time(), context.situation.site.zone) if first else None
-    return replace(when, window=individual.days, at=at, expires=None, waits_for=None)
+    return replace(when, window=individual.days, at=at, expires=None, waits_for=None, unreadable=None)
 
 
 def _offset(context: Context, action: Resource, scope: Scope) -> Timed:
@@ -41,14 +42,18 @@ def _offset(context: Context, action: Resource, scope: Scope) -> Timed:
         offset = offsets(related)
         if offset is None:
             continue
-        anchor = _moment(context, related["actionId"], scope)
-        if anchor is None:
+        anchor = context.action(related["actionId"])
+        moment, wrong = _moment(context, anchor, scope)
+        unreadable = (str(anchor["id"]), wrong) if wrong else None
+        if moment is None:
             before = related["relationship"].startswith("before")
-            return Timed(waits_for=None if before else related["actionId"], provisional=not before)
+            waits_for = None if before else related["actionId"]
+            return Timed(waits_for=waits_for, provisional=not before, unreadable=unreadable)
         hours = quiet_hours(context, action)
         zone = hours.zone if hours else site.zone
-        when = timed(anchor, related["relationship"], *offset, zone, site.parameters.reminder_time)
-        return _for_patient(when, anchor, hours) if hours else when
+        when = timed(moment, related["relationship"], *offset, zone, site.parameters.reminder_time)
+        when = replace(when, unreadable=unreadable)
+        return _for_patient(when, moment, hours) if hours else when
     return Timed()
 
 
@@ -69,16 +74,28 @@ def quiet_hours(context: Context, action: Resource) -> QuietHours | None:
     return QuietHours(site.parameters.quiet_from, site.parameters.quiet_until, zone)
 
 
-def _moment(context: Context, action_id: str, scope: Scope) -> Moment | None:
-    action = context.actions[action_id]
-    if context.is_surgery(action):
-        return scope.surgery.moment if scope.surgery else None
+def _moment(context: Context, anchor: Resource, scope: Scope) -> tuple[Moment | None, str]:
+    """The date of an anchor, as far as it is known; and why what should say it cannot be read."""
+    if context.is_surgery(anchor):
+        return (scope.surgery.moment, scope.surgery.unreadable) if scope.surgery else (None, "")
     zone = context.situation.site.zone
-    if context.kind(action) is None:
-        return _over(scope.trigger or {}, zone)
-    start = (context.existing(action, scope) or {}).get("start")
-    day = calendar_date(start, zone) if start else None
-    return Moment(day, day, begins=instant(str(start))) if day else None
+    if context.kind(anchor) is None:
+        return _over(scope.trigger or {}, zone), ""
+    existing = context.existing(anchor, scope) or {}
+    if "start" not in existing:
+        return None, ""
+    day = calendar_date(existing["start"], zone)
+    if day is None:
+        return None, no_day(existing, "start", existing["start"])
+    return Moment(day, day, begins=_begins(existing["start"])), ""
+
+
+def _begins(start: str) -> datetime | None:
+    """None for a day without a time, and for a time without its zone."""
+    try:
+        return instant(start)
+    except ValueError:
+        return None
 
 
 def _over(trigger: Resource, zone: str) -> Moment | None:

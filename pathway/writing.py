@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from pathway.errors import NotFound
 from pathway.explain import explained
-from pathway.ports import OPEN, Create, Kept, Quarantined, Resource, Transaction, Written
+from pathway.ports import OPEN, Create, DueWork, Kept, Resource, Transaction, Written
 from pathway.progress import Changes
 from pathway.provenance import provenance
 from pathway.references import reference_to
 from pathway.site import Site
 from pathway.situation import Now
+
+UNDECIDED = "plan-undecided"  # the reason in quarantine of what of a plan cannot be worked out
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,14 @@ def _plan_due(tx: Transaction, changes: Changes, care_plan: str, now: Now) -> tu
         tx.due.plan(work)
     for work in tx.due.of_plan(care_plan):
         ahead = work.state == "scheduled" and work.due_at > now.clinical
-        if ahead and work.key not in wanted and not changes.undecided & set(work.key.split(":")):
+        if ahead and work.key not in wanted and _place(work) not in changes.undecided:
             tx.due.cancel(work.key, "no longer asked for")
     return tuple(sorted(_open(tx, care_plan) - before))
+
+
+def _place(work: DueWork) -> tuple[str, str]:
+    """Its action, and the occurrence as its key has it."""
+    return work.action, work.key.partition(f":{work.action}:")[2].partition(":")[0]
 
 
 def _open(tx: Transaction, care_plan: str) -> set[str]:
@@ -109,7 +116,10 @@ def _record(tx: Transaction, changes: Changes) -> None:
 
 
 def _report(tx: Transaction, changes: Changes, care_plan: str) -> None:
-    """What could not be worked out stands where people look for what went wrong; the rest of the plan came."""
-    if changes.issues:
-        text = "; ".join(dict.fromkeys(issue.diagnostics for issue in changes.issues))
-        tx.quarantine(Quarantined("plan-undecided", text, care_plan))
+    """What cannot be worked out stands where people look for what went wrong, place by place and while it lasts."""
+    problems: dict[str, str] = {}
+    for issue in changes.issues:
+        known = problems.get(issue.expression)
+        if known is None or issue.diagnostics not in known:
+            problems[issue.expression] = f"{known}; {issue.diagnostics}" if known else issue.diagnostics
+    tx.report(care_plan, UNDECIDED, problems)

@@ -40,6 +40,7 @@ RESOURCE_TYPES = (
     "Questionnaire",
     "QuestionnaireResponse",
     "RelatedPerson",
+    "RequestGroup",
     "RiskAssessment",
     "Schedule",
     "ServiceRequest",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -61,6 +61,13 @@ class MemoryTransaction(Interactions):
 
     def quarantine(self, entry: Quarantined) -> None:
         self.state.quarantine.setdefault((entry.reference or "", entry.version or "", entry.reason), entry)
+
+    def report(self, reference: str, reason: str, problems: Mapping[str, str]) -> None:
+        kept = self.state.quarantine
+        for key in [k for k in kept if (k[0], k[2]) == (reference, reason) and k[1] not in problems]:
+            del kept[key]
+        for place, text in problems.items():
+            kept[reference, place, reason] = Quarantined(reason, text, reference, place)
 
     def excluded(self) -> frozenset[tuple[str, str]]:
         return frozenset((r, version) for r, version, reason in self.state.quarantine if reason == NOT_UNDERSTOOD)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -20,7 +20,10 @@ _kept = c.quarantine.c
 
 @dataclass(frozen=True)
 class QuarantineEntry:
-    """A quarantined input with its number of retries; `reference` and `version` are empty where there is none."""
+    """A quarantined input with its number of retries; `reference` and `version` are empty where there is none.
+
+    `at`: since when it is open.
+    """
 
     id: str
     reason: str
@@ -48,6 +51,22 @@ class QuarantineLedger:
         row = {"hospital": self._hospital, "id": str(uuid4()), "reason": entry.reason, "at": self._now}
         row |= {"explanation": entry.explanation, "reference": entry.reference or "", "version": entry.version or ""}
         insert_once(self._connection, c.quarantine, row | {"state": "open", "retries": 0})
+
+    def report(self, reference: str, reason: str, problems: Mapping[str, str]) -> None:
+        """The entries follow what is wrong now, by its place: open while it lasts, resolved when it is gone."""
+        same = and_(_kept.hospital == self._hospital, _kept.reference == reference, _kept.reason == reason)
+        known = {row.version: row for row in self._connection.execute(select(*_ENTRY).where(same))}
+        for place, text in problems.items():
+            entry = known.get(place)
+            if entry is None:
+                self.add(Quarantined(reason, text, reference, place))
+            elif entry.state != "open":
+                self._change(entry.id, state="open", explanation=text, at=self._now)
+            elif entry.explanation != text:
+                self._change(entry.id, explanation=text)
+        for place, entry in known.items():
+            if entry.state == "open" and place not in problems:
+                self.resolve(entry.id)
 
     def entries(self, *, open_only: bool = True) -> Sequence[QuarantineEntry]:
         """Oldest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -69,6 +69,9 @@ class SqlTransaction(Interactions):
 
     def quarantine(self, entry: Quarantined) -> None:
         self.quarantined.add(entry)
+
+    def report(self, reference: str, reason: str, problems: Mapping[str, str]) -> None:
+        self.quarantined.report(reference, reason, problems)
 
     def excluded(self) -> frozenset[tuple[str, str]]:
         return self.quarantined.excluded()

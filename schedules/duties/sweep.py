@@ -15,7 +15,7 @@ from datetime import datetime
 
 import structlog
 
-from pathway.codes import KEY_SYSTEM
+from pathway.codes import KEY_SYSTEM, RUNNING
 from pathway.context import Context
 from pathway.errors import UNFORESEEN, NotFound, PathwayError
 from pathway.follow_up import FollowUp, follow_ups
@@ -30,6 +30,7 @@ from pathway.writing import Effect
 
 PAGE = 50
 _CAUSE = "sweep"
+_FAILED = "sweep-failed"
 _log = structlog.get_logger(__name__)
 Pathways = Callable[[], Pathway]
 Clocks = Callable[[], Now]
@@ -85,7 +86,7 @@ def steps(store: Store, pathways: Pathways, clocks: Clocks) -> Iterator[Report]:
     """A round, which may be left after each step; the report as far as it is, `ended` in the last one."""
     hospital = pathways().site.hospital
     report = Report(hospital, clocks().wire)
-    running = [("identifier", f"{KEY_SYSTEM}|"), ("status", "active,on-hold")]
+    running = [("identifier", f"{KEY_SYSTEM}|"), ("status", ",".join(RUNNING))]
     for care_plan in _all(store, hospital, "CarePlan", running):
         _look(store, pathways(), care_plan, clocks(), report)
         yield report
@@ -118,17 +119,17 @@ def _escaped(text: str) -> str:
 
 @contextmanager
 def _put_aside_when_it_fails(store: Store, resource: Resource, report: Report) -> Iterator[None]:
-    """Poison never blocks: it stands where people see it, and the round goes on."""
+    """Poison never blocks: it stands where people see it until it goes well, and the round goes on."""
+    text = ""
     try:
         yield
-        return
     except PathwayError as error:
         text = str(error)
     except UNFORESEEN as error:
         text = f"{type(error).__name__}: a record could not be understood"
-    report.failed += 1
+    report.failed += bool(text)
     with store.transaction(report.hospital) as tx:
-        tx.quarantine(Quarantined("sweep-failed", text, reference_to(resource), resource["meta"]["versionId"]))
+        tx.report(reference_to(resource), _FAILED, {"": text} if text else {})
 
 
 def _look(store: Store, pathway: Pathway, care_plan: Resource, now: Now, report: Report) -> None:
@@ -144,11 +145,10 @@ def _look(store: Store, pathway: Pathway, care_plan: Resource, now: Now, report:
         report.planned += standings["planned"]
         report.with_people += standings["with-people"]
         report.missing += standings["missing"]
-        if standings["missing"]:
-            text = "A surgery of this plan took place, there is no follow-up visit, and nobody is asked about it."
-            entry = Quarantined("sweep-missing", text, reference_to(care_plan), care_plan["meta"]["versionId"])
-            with store.transaction(report.hospital) as tx:
-                tx.quarantine(entry)
+        text = "A surgery of this plan took place, there is no follow-up visit, and nobody is asked about it."
+        missing = {each.occurrence: text for each in found if each.standing == "missing"}
+        with store.transaction(report.hospital) as tx:
+            tx.report(reference_to(care_plan), "sweep-missing", missing)
 
 
 def _follow_ups(tx: Transaction, pathway: Pathway, id: str, now: Now) -> Sequence[FollowUp]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from fhir_adapters.store.outbox import OUTBOX
@@ -27,6 +28,10 @@ class _Noting:
     def quarantine(self, entry: Quarantined) -> None:
         self.aside.append(entry)
         self._tx.quarantine(entry)
+
+    def report(self, reference: str, reason: str, problems: Mapping[str, str]) -> None:
+        self.aside += [Quarantined(reason, text, reference, place) for place, text in problems.items()]
+        self._tx.report(reference, reason, problems)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tx, name)

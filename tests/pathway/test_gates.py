@@ -175,6 +175,22 @@ def test_the_instruction_of_the_site_counts_only_where_nothing_speaks_against_it
     assert [SITE_RULE in instruction(clinic)] == [True] if sent else clinic.ours("CommunicationRequest") == []
 
 
+@pytest.mark.parametrize(("born", "sent"), [("1968", True), ("2008", False), ("2010-08-21", False)])
+def test_the_instruction_of_the_site_is_not_for_who_may_be_a_minor_whatever_is_answered(
+    clinic: Clinic, born: str, sent: bool
+) -> None:
+    with_own(clinic, fastingSiteInstruction=SITE_RULE)
+    clinic.arrive(birthDate=born)
+    clinic.refer()
+    reassess(clinic, group("factors", no("fac-diabetes"), no("minor")))
+    clinic.decide("surgery", "decision-1", "2026-03-03T10:00:00+01:00", needs("anesthesia-planned"))
+    clinic.book()
+    checklist(clinic, group("fasting", no("essential-tablets")))
+    clinic.at("2026-03-15T09:00")
+    clinic.release()
+    assert bool(clinic.ours("CommunicationRequest", "prep-fasting")) is sent
+
+
 def test_a_pause_without_a_restart_date_is_urgent_and_one_with_a_date_is_not(clinic: Clinic) -> None:
     booked_with(clinic)
     checklist(clinic, medicine("anticoagulant", "pause"))

@@ -54,7 +54,7 @@ def test_names_that_a_plan_may_use() -> None:
     names = LIBRARY.names(PLAN | {"action": [{"id": "outer", "action": [{"id": "fu-attend-all-3d"}]}]})
     assert names == {
         *("subject", "referral", "plan", "data", "trigger", "triggers", "earlier", "operation", "visits", "surgery"),
-        *("parameters", "earlierVisits", "visitsAhead"),
+        *("parameters", "ageInYears", "earlierVisits", "visitsAhead"),
         *("One", "Outer", "FuAttendAll3d"),
     }
 

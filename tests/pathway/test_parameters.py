@@ -16,12 +16,13 @@ from pathway.elements import actions_of
 from pathway.errors import InvalidDefinition
 from pathway.library import Library
 from pathway.parameters import Value, defaults, effective, named_by
+from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.site import Parameters, Site
 from pathway.situation import gather
 from pathway.verdicts import STATED
 from tests.pathway.conftest import Clinic, site
-from tests.pathway.forms import group, number, reassess, yes
+from tests.pathway.forms import group, no, number, reassess, yes
 
 TENSIONS = 34
 
@@ -74,7 +75,7 @@ def test_a_parameter_takes_effect_where_it_says_or_is_built_in(content: Library)
 
 def test_what_is_built_in_says_why_and_is_little(content: Library) -> None:
     built_in = [c for c in concepts_of(content, PARAMETERS) if value_of(c, "built-in")]
-    assert len(built_in) <= 11
+    assert len(built_in) <= 10
     for concept in built_in:
         assert "No site may change it" in concept["definition"]
         assert values_of(concept, "allowed") == values_of(concept, "default")
@@ -165,6 +166,43 @@ def test_the_emergency_tier_switched_off_is_seen_in_the_explanation(clinic: Clin
     clinic.diary(yes("flag-breathing-difficulty"))
     assert clinic.one("Task", "flag-breathing-difficulty")["priority"] == "urgent"
     assert explained(clinic, "flag-breathing-difficulty") == {"emergencyTier": False}
+
+
+@pytest.mark.parametrize(
+    ("born", "below", "answered", "minor"),
+    [
+        ("2008-03-03", 18, [], "requested"),
+        ("2008-03-02", 18, [], None),
+        ("2008-03-02", 21, [], "requested"),
+        ("2008-03-03", 16, [], None),
+        ("2008-03-03", 18, [no("minor")], "requested"),
+        ("1970-01-01", 18, [yes("minor")], "requested"),
+        ("2008", 18, [], None),
+        ("2008", 18, [yes("minor")], "requested"),
+        ("2008", 18, [no("minor")], None),
+        ("2009", 18, [], "requested"),
+        ("2007", 18, [], None),
+    ],
+)
+def test_who_is_a_minor_by_the_date_of_birth_or_as_answered(
+    clinic: Clinic, born: str, below: int, answered: list[Resource], minor: str | None
+) -> None:
+    with_own(clinic, minorBelowYears=below)
+    clinic.arrive(birthDate=born)
+    clinic.refer()
+    reassess(clinic, group("factors", *answered))
+    assert [task["status"] for task in clinic.ours("Task", "rule-minor")] == ([minor] if minor else [])
+    assert explained(clinic, "rule-minor")["minorBelowYears"] == below
+
+
+def test_a_minor_comes_of_age(clinic: Clinic) -> None:
+    clinic.arrive(birthDate="2008-03-10")
+    clinic.refer()
+    clinic.indicate()
+    assert clinic.one("Task", "rule-minor")["status"] == "requested"
+    clinic.at("2026-03-10T00:30")
+    clinic.react_again("Patient", "p1")
+    assert clinic.one("Task", "rule-minor")["status"] == "cancelled"
 
 
 def test_a_minor_without_confirmation_by_hand_only_where_the_site_says_so(clinic: Clinic) -> None:

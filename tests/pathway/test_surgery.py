@@ -161,7 +161,9 @@ class TestPlannedDate:
         assert planned_date(request, [], BERLIN) == date(2026, 3, 19)
 
     def test_a_month_is_no_planned_date(self) -> None:
-        assert planned_date({**FIRST_REQUEST, "occurrenceDateTime": "2026-03"}, [], BERLIN) is None
+        found = planned_date({**FIRST_REQUEST, "occurrenceDateTime": "2026-03"}, [], BERLIN)
+        sentence = f"ServiceRequest/{FIRST_REQUEST['id']}.occurrenceDateTime is not the date of a day: 2026-03"
+        assert found == Finding("surgery-date-partial", sentence)
 
     def test_nobody_has_planned_it(self) -> None:
         assert planned_date(FIRST_REQUEST, [], BERLIN) is None

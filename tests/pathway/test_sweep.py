@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from fhir_adapters.store.content import encode
+from pathway.codes import PLAN
 from pathway.ports import Resource
 from pathway.references import reference_to
+from pathway.version import VERSION
 from schedules.duties import sweep
 from schedules.duties.sweep import Report
 from tests.pathway.conftest import CALCINOSIS, REFERRAL, Clinic
@@ -150,6 +152,17 @@ class TestWhatIsMissing:
         assert (report.surgeries, report.planned, report.missing, report.good) == (1, 0, 1, False)
         assert put_aside(clinic, "sweep-missing") == [reference_to(clinic.one("CarePlan", "r1"))]
 
+    def test_it_is_said_until_there_is_one(self, clinic: Clinic) -> None:
+        clinic.operated()
+        visit = clinic.one("Task", VISIT)
+        clinic.change(clinic.one("Appointment", APPOINTMENT), status="entered-in-error")
+        clinic.change(visit, status="entered-in-error")
+        for _ in range(2):
+            swept(clinic)
+            assert len(put_aside(clinic, "sweep-missing")) == 1
+        clinic.change(visit, status="requested")
+        assert (swept(clinic).good, put_aside(clinic, "sweep-missing")) == (True, [])
+
     def test_one_that_somebody_cancelled_is_with_people(self, clinic: Clinic) -> None:
         clinic.operated()
         clinic.change(clinic.one("Appointment", APPOINTMENT), status="cancelled")
@@ -200,6 +213,9 @@ class TestPoison:
         ]
         swept(clinic)
         assert len(put_aside(clinic, "sweep-failed")) == 2
+        poisoned(clinic, others[1], instantiatesCanonical=[f"{PLAN}|{VERSION}"])
+        assert swept(clinic).failed == 1
+        assert put_aside(clinic, "sweep-failed") == others[:1]
 
     def test_a_round_may_be_left_after_each_step(self, clinic: Clinic) -> None:
         clinic.enrolled()

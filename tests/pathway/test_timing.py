@@ -13,6 +13,7 @@ from pathway.timing import (
     Moment,
     Timed,
     Window,
+    ages,
     calendar_date,
     instant,
     offset_days,
@@ -51,6 +52,36 @@ def test_a_partial_date_or_none_at_all_is_no_calendar_date(value: str) -> None:
 @pytest.mark.parametrize("value", ["2026-02-30", "2026-13-01", "2026-03-16T25:00:00Z", "9999-12-31T23:59:59Z"])
 def test_a_day_that_does_not_exist_is_no_calendar_date(value: str) -> None:
     assert calendar_date(value, BERLIN) is None
+
+
+@pytest.mark.parametrize(
+    ("born", "expected"),
+    [
+        ("2008-03-16", [18]),
+        ("2008-03-17", [17]),
+        ("2008-02-29", [18]),
+        ("2008-02", [18]),
+        ("2008-03", [17, 18]),
+        ("2008-04", [17]),
+        ("2008", [17, 18]),
+        ("2009", [16, 17]),
+        ("2026-03-16", [0]),
+        ("2026", [0]),
+        ("2026-03-17", []),
+        ("2027", []),
+        ("", []),
+        ("1960-02-30", []),
+        ("1960-13", []),
+        ("0000", []),
+        ("unknown", []),
+    ],
+)
+def test_whole_years_and_both_where_the_date_of_birth_leaves_it_open(born: str, expected: list[int]) -> None:
+    assert ages(born, date(2026, 3, 16)) == expected
+
+
+def test_who_was_born_on_29_february_is_older_on_1_march() -> None:
+    assert [ages("2008-02-29", date(2026, *day)) for day in ((2, 28), (3, 1))] == [[17], [18]]
 
 
 def test_an_instant_keeps_its_offset() -> None:

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from fhir_adapters.store.outbox import OUTBOX
-from pathway.ports import Alert, Quarantined
+from pathway.codes import PLAN
+from pathway.library import Library
+from pathway.ports import Alert, Quarantined, Resource
 from service.bootstrap import Services
 from tests.service.conftest import Ask, arrive, condition, patient, referral
 from tests.service.test_admin_hospitals import audited
@@ -49,6 +51,37 @@ def test_a_quarantined_referral_is_acted_on_once_its_patient_is_there(ask: Ask, 
     assert len(ask("GET", f"/hospitals/{early}/quarantine?open=false").json()["quarantine"]) == 1
     assert ask("POST", f"/hospitals/{early}/quarantine/{entry['id']}/retry").status_code == 409
     assert ("admin", "retry", f"quarantine/{entry['id']}") in audited(services, early)
+
+
+def test_a_plan_that_still_cannot_be_worked_out_stays_in_quarantine(
+    ask: Ask, services: Services, registered: str, enrolled: str
+) -> None:
+    def retried() -> tuple[str, str]:
+        again = ask("POST", f"/hospitals/{registered}/quarantine/{only_entry(ask)['id']}/retry").json()
+        return again["outcome"], again["entry"]["state"]
+
+    sound = services.content.shipped
+    ship(services, registered, Library([broken(d) if d.get("url") == PLAN else d for d in sound.resources()]))
+    arrive(services, registered, {**patient(), "gender": "female"})
+    entry = only_entry(ask)
+    assert (entry["reason"], entry["reference"]) == ("plan-undecided", f"CarePlan/{enrolled}")
+    assert "1 | 2 gave 2 values" in entry["explanation"]
+    assert retried() == (f"It was put aside again: {entry['explanation']}", "open")
+    ship(services, registered, sound)
+    assert retried() == ("It was acted on, and is resolved", "resolved")
+
+
+def broken(plan: Resource) -> Resource:
+    """Its first action has a condition that gives two values."""
+    condition = {"kind": "applicability", "expression": {"language": "text/fhirpath", "expression": "1 | 2"}}
+    first, *rest = plan["action"]
+    return {**plan, "action": [{**first, "condition": [condition]}, *rest]}
+
+
+def ship(services: Services, hospital: str, content: Library) -> None:
+    """Past the check that refuses such content when it is loaded."""
+    services.content.shipped = content
+    services.content.publish(hospital)
 
 
 def test_resolving_needs_a_name_and_a_note_and_is_audited(ask: Ask, services: Services, early: str) -> None:

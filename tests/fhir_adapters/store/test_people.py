@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fhir_adapters.store.alert_routes import AlertCall
+from fhir_adapters.store.memory import MemoryStore
 from fhir_adapters.store.sql import SqlStore
 from pathway.errors import NotFound
 from pathway.ports import Alert, Create, Quarantined
@@ -71,6 +72,53 @@ def test_quarantined_once_per_reference_version_and_reason(sql: SqlStore) -> Non
     ]
     with pytest.raises(NotFound):
         sql.resolve_quarantine("demo", "nothing", "anna")
+
+
+def opened(store: SqlStore | MemoryStore) -> list[tuple[str, str]]:
+    """Place and sentence of what is open in quarantine."""
+    found = store.quarantine_entries("demo") if isinstance(store, SqlStore) else store.state("demo").quarantine.values()
+    return sorted((one.version or "", one.explanation) for one in found)
+
+
+def test_a_report_follows_what_is_wrong_now(store: SqlStore | MemoryStore) -> None:
+    def report(**problems: str) -> list[tuple[str, str]]:
+        with store.transaction("demo") as tx:
+            tx.report("CarePlan/1", "undecided", problems)
+        return opened(store)
+
+    with store.transaction("demo") as tx:
+        tx.quarantine(Quarantined("other", "Stays.", "CarePlan/1", "here"))
+        tx.quarantine(Quarantined("undecided", "Stays.", "CarePlan/2", "here"))
+    others = [("here", "Stays.")] * 2
+    assert report(here="A value.") == [("here", "A value."), *others]
+    assert report(here="Two values.", there="Gone.") == [*others, ("here", "Two values."), ("there", "Gone.")]
+    assert report(there="Gone.") == [*others, ("there", "Gone.")]
+    assert report(there="Gone.", here="Again.") == [("here", "Again."), *others, ("there", "Gone.")]
+    assert report() == others
+
+
+def test_what_is_wrong_again_is_open_since_then(sql: SqlStore, clock: Clock) -> None:
+    ids = set()
+    for problems in ({"here": "Two values."}, {}, {"here": "No boolean."}):
+        clock.forward(minutes=1)
+        with sql.transaction("demo") as tx:
+            tx.report("CarePlan/1", "undecided", problems)
+        ids |= {one.id for one in sql.quarantine_entries("demo")}
+    [entry] = sql.quarantine_entries("demo", open_only=False)
+    assert (entry.state, entry.explanation, {entry.id}) == ("open", "No boolean.", ids)
+    assert clock.now - entry.at < timedelta(seconds=10)
+
+
+def test_what_somebody_resolved_is_open_again_while_it_lasts(sql: SqlStore) -> None:
+    def report() -> list[str]:
+        with sql.transaction("demo") as tx:
+            tx.report("CarePlan/1", "undecided", {"here": "Two values."})
+        return [one.id for one in sql.quarantine_entries("demo")]
+
+    [id] = report()
+    sql.resolve_quarantine("demo", id, "anna")
+    assert sql.quarantine_entries("demo") == []
+    assert report() == [id]
 
 
 def test_cursor(sql: SqlStore) -> None:
