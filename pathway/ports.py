@@ -246,6 +246,9 @@ class Transaction(FhirServer, Protocol):
     def receive(self, resource: Resource, source: str) -> Written | None:
         """Store what a hospital sent under its own id; None when this version is known already."""
 
+    def of_patient(self, patient: str, types: Sequence[str]) -> Sequence[Resource]:
+        """What the search `patient` (a reference of ours) finds of each of these types, in their order, at once."""
+
     def ours(self, reference: str) -> str:
         """The reference in our ids: a hospital's copy of our resource becomes ours; absolute becomes relative."""
 
