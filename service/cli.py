@@ -19,6 +19,7 @@ from fhir_adapters.r4.admission import parse
 from pathway.errors import PathwayError
 from pathway.signing import Approval
 from pathway.version import VERSION
+from service import planning_commands
 from service.bootstrap import bootstrap, wire_clock
 from service.settings import Settings, check_binding
 
@@ -154,6 +155,9 @@ def sign_off(
     own = [parse(path.read_bytes()) for path in changed or ()]
     done = services.sign(hospital, Approval.model_validate(approval), "command-line", own)
     typer.echo(f"{hospital}: version {done.version} is {done.status}, {sum(done.artefacts.values())} artefacts")
+
+
+app.command()(planning_commands.simulate)
 
 
 def main() -> None:
