@@ -44,6 +44,7 @@ from service.content import Content, SignOff
 from service.mail import mail_server
 from service.operations import Operations
 from service.settings import Settings
+from service.simulation.jobs import Simulations
 from service.sweeps import SLICE_SECONDS, Sweeps
 
 LATE_SECONDS = 60.0  # beyond what a duty may take by its own interval and a slow hospital
@@ -65,6 +66,7 @@ class Services:
     sweeps: Sweeps = field(init=False)
     calling: Calling = field(init=False)
     confirming: Confirming = field(init=False)
+    simulations: Simulations = field(init=False)
     _clients: dict[tuple[str, str], HospitalClient] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 
@@ -74,6 +76,7 @@ class Services:
         self.sweeps = Sweeps(self.store, self.pathway, self.now, every)
         self.calling = Calling(self.store, _routes(self.settings, self.http), self.settings, wire_clock)
         self.confirming = Confirming(self.calling)
+        self.simulations = Simulations(wire_clock)
 
     def hospital(self, name: str) -> HospitalRecord:
         """Raises NotFound."""

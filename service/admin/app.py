@@ -11,7 +11,18 @@ from pathway.version import VERSION
 from schedules.timetable import Timetable
 from service.admin import problems
 from service.admin.access import BearerOnly
-from service.admin.api import alert_routes, alerts, due, hospitals, outbox, patients, quarantine, sign_offs, sweep
+from service.admin.api import (
+    alert_routes,
+    alerts,
+    due,
+    hospitals,
+    outbox,
+    patients,
+    quarantine,
+    sign_offs,
+    simulations,
+    sweep,
+)
 from service.bootstrap import Services
 
 _ABOUT = """\
@@ -46,7 +57,7 @@ def admin_app(services: Services, timetable: Timetable) -> FastAPI:
     )
     app.state.services = services
     app.state.timetable = timetable
-    for part in (hospitals, sign_offs, patients, due, outbox, quarantine, alerts, alert_routes, sweep):
+    for part in (hospitals, sign_offs, patients, due, outbox, quarantine, alerts, alert_routes, sweep, simulations):
         app.include_router(part.router)
     problems.install(app)
     token = services.settings.bearer_token
