@@ -213,9 +213,19 @@ class Services:
             for name, seconds in every.items()
         ]
 
+    def timelines(self, name: str) -> str:
+        """The address of a hospital's timelines, to which the id of a CarePlan is added."""
+        return f"{self.settings.public_url.rstrip('/')}/admin/v1/hospitals/{name}/patients"
+
     def timetable(self) -> Timetable:
         patience = LATE_SECONDS + self.settings.hospital_timeout_seconds
-        return Timetable(self.duties, self.store.heartbeat, patience=patience)
+        return Timetable(self.duties, self.alive, patience=patience)
+
+    def alive(self, duty: str, note: str) -> None:
+        """A sign of life of `<hospital>.<duty>`. A long time without one of what plans follow-ups is a downtime."""
+        longest = timedelta(seconds=self.settings.downtime_seconds)
+        plans = duty.rpartition(".")[2] in ("pull", "release")
+        self.store.heartbeat(duty, note, longest if plans else None)
 
     def first_hospital(self) -> str:
         """The hospital that /fhir belongs to. Raises NotFound."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,6 +91,35 @@ def simulate(  # noqa: PLR0913, PLR0917 - every parameter is an option of the co
         from service.simulation.showing import drawn  # noqa: PLC0415
 
         _draw(drawn(outcome), svg, png)
+
+
+Hospital = Annotated[str, typer.Argument(help="The name it is registered by.")]
+
+
+def downtime(
+    hospital: Hospital,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Those that ended then or later (UTC)."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """After an outage: what was done late, what was suppressed, and whom to call, the most urgent first."""
+    from service.bootstrap import bootstrap  # noqa: PLC0415
+    from service.downtimes import as_json as told  # noqa: PLC0415
+    from service.downtimes import reports, shown  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    services = bootstrap(Settings())
+    found = reports(services, hospital, since.replace(tzinfo=UTC) if since else None)
+    if as_json:
+        typer.echo(json.dumps({"downtimes": [told(one, services.timelines(hospital)) for one in found]}))
+        return
+    console = Console(highlight=False)
+    if not found:
+        console.print(f"{hospital}: no downtime is recorded")
+    for one in found:
+        console.print(shown(one))
 
 
 def _draw(picture: Any, svg: Path | None, png: Path | None) -> None:

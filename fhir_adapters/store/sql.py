@@ -223,9 +223,18 @@ class SqlStore:
 
     # Health
 
-    def heartbeat(self, name: str, note: str = "") -> None:
+    def heartbeat(self, name: str, note: str = "", longest: timedelta | None = None) -> None:
+        """A sign of life. A gap of more than `longest` in those of `<hospital>.<duty>` is kept as a downtime."""
         with self._connection() as connection:
-            health.beat(connection, name, self._clock(), note)
+            now = self._clock()
+            if longest is not None:
+                health.notice(connection, name, now, longest)
+            health.beat(connection, name, now, note)
+
+    def downtimes(self, hospital: str, since: datetime | None = None) -> Sequence[health.Downtime]:
+        """Those that ended at `since` (wire clock) or later, newest first. Raises NotFound."""
+        with self.transaction(hospital, read_only=True) as tx:
+            return health.downtimes(tx.connection, hospital, since)
 
     def heartbeats(self) -> Sequence[health.Heartbeat]:
         with self._connection(read_only=True) as connection:

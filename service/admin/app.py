@@ -14,6 +14,7 @@ from service.admin.access import BearerOnly
 from service.admin.api import (
     alert_routes,
     alerts,
+    downtimes,
     due,
     hospitals,
     outbox,
@@ -57,7 +58,19 @@ def admin_app(services: Services, timetable: Timetable) -> FastAPI:
     )
     app.state.services = services
     app.state.timetable = timetable
-    for part in (hospitals, sign_offs, patients, due, outbox, quarantine, alerts, alert_routes, sweep, simulations):
+    for part in (
+        hospitals,
+        sign_offs,
+        patients,
+        due,
+        outbox,
+        quarantine,
+        alerts,
+        alert_routes,
+        sweep,
+        simulations,
+        downtimes,
+    ):
         app.include_router(part.router)
     problems.install(app)
     token = services.settings.bearer_token

@@ -41,8 +41,13 @@ _WRITER = msgspec.json.Encoder(decimal_format="number")
 _READER = msgspec.json.Decoder(Asked, float_hook=Decimal)
 
 
+def written(asked: Asked) -> bytes:
+    """For the other process; decimals stay numbers."""
+    return _WRITER.encode(asked)
+
+
 def read(body: bytes) -> Asked:
-    """What was written for the other process; decimals stay decimal."""
+    """What was written for this process; numbers with a point are decimals."""
     return _READER.decode(body)
 
 
@@ -90,7 +95,7 @@ class Simulations:
                 [sys.executable, "-m", "service.simulation"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
             self._jobs = dict([*self._jobs.items(), (job.id, job)][-_KEPT:])
-        body = _WRITER.encode(asked)
+        body = written(asked)
         Thread(target=self._wait, args=(job, self._process, body), name="simulation", daemon=True).start()
         return job
 
@@ -112,8 +117,8 @@ class Simulations:
 
     def _wait(self, job: Job, process: subprocess.Popen[bytes], body: bytes) -> None:
         try:
-            written, _ = process.communicate(body, timeout=_LONGEST)
-            result = msgspec.json.decode(written, type=Result)
+            found, _ = process.communicate(body, timeout=_LONGEST)
+            result = msgspec.json.decode(found, type=Result)
         except subprocess.TimeoutExpired:
             process.kill()
             result = Result(problem=f"It took longer than {_LONGEST:.0f} seconds: ask for fewer patients")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree
 
-import pytest
-
+from pathway.elements import parts
+from pathway.library import Library
 from service.bootstrap import Services
-from service.simulation.jobs import Simulations, read
+from service.simulation.jobs import Asked, read, written
 from tests.service.conftest import Ask
 
 FEW = {"patients": 5, "weeks": 2, "seed": 3}
@@ -73,17 +74,10 @@ def test_what_cannot_be_simulated_is_refused(ask: Ask, registered: str) -> None:
     assert ask("POST", "/hospitals/nowhere/simulations", json=FEW).status_code == 404
 
 
-def test_definitions_reach_the_other_process_as_they_are(
-    ask: Ask, registered: str, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written: list[bytes] = []
-    monkeypatch.setattr(Simulations, "_wait", lambda *given: (written.append(given[3]), given[2].kill()))
-    ask("POST", f"/hospitals/{registered}/simulations", json=FEW)
-    for _ in range(100):
-        if written:
-            break
-        time.sleep(0.05)
-    assert read(written[0]).definitions == services.content.library(registered).resources()
+def test_definitions_reach_the_other_process_as_they_are(library: Library) -> None:
+    asked = Asked(library.resources(), {"zone": "Europe/Berlin"}, {"patients": 5}, ["target_day=12"])
+    assert read(written(asked)) == asked
+    assert any(isinstance(n, Decimal) for _, part in parts(asked.definitions, "") for n in part.values())
 
 
 def test_one_that_is_stopped_says_that_it_failed(ask: Ask, registered: str, services: Services) -> None:
