@@ -158,6 +158,7 @@ def sign_off(
 
 
 app.command()(planning_commands.simulate)
+app.command()(planning_commands.forecast)
 app.command()(planning_commands.downtime)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,21 +12,16 @@ from rich.console import Group
 from rich.table import Table
 
 from fhir_adapters.store.health import Downtime
-from pathway.codes import PLAN
-from pathway.follow_up import tasks_of, visits_of
 from pathway.intake import Pathway
-from pathway.keys import key_of
-from pathway.outline import outline
-from pathway.ports import Resource, Transaction, search_all
+from pathway.ports import Resource, Transaction
 from pathway.references import reference_to
-from pathway.timing import calendar_date, instant
+from pathway.timing import instant
 from schedules.downtime import Consequences, StandingVisit, consequences
 from service.bootstrap import Services
+from service.standing_visits import standing_visits
 
-_OPEN_TASKS = "draft,requested,received,accepted,ready,in-progress,on-hold"
 _CATCHING_UP = timedelta(minutes=10)  # what is written this long after an outage is what was missed
 _QUIET = timedelta(minutes=1)  # the last sign of life may be older than the last thing that was done
-_BOOKED = ("booked", "arrived", "checked-in")
 
 
 @dataclass(frozen=True)
@@ -70,35 +65,16 @@ def _of(tx: Transaction, pathway: Pathway, downtime: Downtime) -> Consequences:
 
 
 def _visits(tx: Transaction, pathway: Pathway, downtime: Downtime) -> Iterator[StandingVisit]:
-    """Every follow-up visit that is not over, whose window is known."""
-    plan = outline(pathway.library, PLAN, tuple(pathway.site.parameters.pathway.items()))
-    surgeries = [plan.actions[id] for id in plan.surgeries]
-    names = {t["id"] for surgery in surgeries for t in tasks_of(plan, surgery, visits_of(plan, surgery))}
-    for task in search_all(tx, "Task", [("status", _OPEN_TASKS), ("_count", "500")]):
-        key, period = key_of(task), task.get("restriction", {}).get("period", {})
-        if key is None or not names & set(key.value.split(":")) or not {"start", "end"} <= period.keys():
-            continue
-        visit = _appointment(tx, task)
+    for visit in standing_visits(tx, pathway):
         yield StandingVisit(
-            care_plan=str(task["basedOn"][0]["reference"]),
-            task=reference_to(task),
-            first=date.fromisoformat(period["start"]),
-            last=date.fromisoformat(period["end"]),
-            day=_day(visit, pathway.site.zone),
-            booked=visit.get("status") in _BOOKED,
-            planned_late=_is_late(task, visit, downtime),
+            care_plan=str(visit.task["basedOn"][0]["reference"]),
+            task=reference_to(visit.task),
+            first=visit.first,
+            last=visit.last,
+            day=visit.day,
+            booked=visit.booked,
+            planned_late=_is_late(visit.task, visit.appointment, downtime),
         )
-
-
-def _appointment(tx: Transaction, task: Resource) -> Resource:
-    reference = str(task.get("focus", {}).get("reference", ""))
-    return tx.read(*reference.split("/", 1)) if reference.startswith("Appointment/") else {}
-
-
-def _day(visit: Resource, zone: str) -> date | None:
-    period: Resource = next(iter(visit.get("requestedPeriod", [])), {})
-    start = visit.get("start") or period.get("start")
-    return calendar_date(start, zone) if start else None
 
 
 def _is_late(task: Resource, visit: Resource, downtime: Downtime) -> bool:

@@ -96,6 +96,27 @@ def simulate(  # noqa: PLR0913, PLR0917 - every parameter is an option of the co
 Hospital = Annotated[str, typer.Argument(help="The name it is registered by.")]
 
 
+def forecast(
+    hospital: Hospital,
+    weeks: Annotated[int, typer.Option(help="How far ahead.", min=1, max=26)] = 6,
+    as_json: AsJson = False,
+    svg: SvgFile = None,
+    png: PngFile = None,
+) -> None:
+    """How full the coming clinic days will be, and which windows will have no place; counts only."""
+    from service.bootstrap import bootstrap  # noqa: PLC0415
+    from service.forecasts import as_json as told  # noqa: PLC0415
+    from service.forecasts import drawn, forecast_of, shown  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    found = forecast_of(bootstrap(Settings()), hospital, weeks)
+    if as_json:
+        typer.echo(json.dumps(told(found)))
+    else:
+        Console(highlight=False).print(shown(found))
+    _draw(drawn(found, hospital), svg, png)
+
+
 def downtime(
     hospital: Hospital,
     since: Annotated[

@@ -16,6 +16,7 @@ from service.admin.api import (
     alerts,
     downtimes,
     due,
+    forecast,
     hospitals,
     outbox,
     patients,
@@ -70,6 +71,7 @@ def admin_app(services: Services, timetable: Timetable) -> FastAPI:
         sweep,
         simulations,
         downtimes,
+        forecast,
     ):
         app.include_router(part.router)
     problems.install(app)

@@ -5,11 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Literal
 
+from fastapi import Response
 from pydantic import Field
 
 from schedules.downtime import Fate
 from service.admin.models import Answer
 from service.simulation.scenario import Scenario
+
+
+class Svg(Response):
+    """A picture."""
+
+    media_type = "image/svg+xml"
 
 
 class Simulation(Answer):

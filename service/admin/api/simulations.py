@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pathway.errors import Conflict, InvalidDefinition, NotFound, Refused
 from service.admin.access import ACTOR, Id, Registered, TheServices
-from service.admin.planning_models import Simulation, Simulations
+from service.admin.planning_models import Simulation, Simulations, Svg
 from service.admin.problems import Malformed, TooLarge, documented
 from service.admin.strict import Asked, StrictRoute
 from service.simulation.jobs import Job
@@ -35,10 +35,6 @@ class SimulationAsked(Asked):
     def scenario(self) -> Scenario:
         asked = self.model_dump(exclude={"capacity", "changes"}, exclude_none=True)
         return Scenario.model_validate(asked)
-
-
-class Svg(Response):
-    media_type = "image/svg+xml"
 
 
 @router.post(
