@@ -13,7 +13,7 @@ from typing import Literal
 from pathway import codes
 from pathway.context import Context, Scope
 from pathway.occurrences import scopes_of
-from pathway.outline import walk
+from pathway.outline import Outline, walk
 from pathway.patients import died
 from pathway.ports import Resource
 from pathway.references import reference_to
@@ -57,8 +57,8 @@ def follow_ups(context: Context) -> list[FollowUp]:
 
 
 def _follow_up(context: Context, action: Resource, scope: Scope, surgery: Surgery) -> FollowUp:
-    visits = _visits(context, action)
-    steps = [*visits, *_tasks(context, action, visits)]
+    visits = visits_of(context.outline, action)
+    steps = [*visits, *tasks_of(context.outline, action, visits)]
     known = [r for step in steps if (r := context.existing(step, scope)) and r["status"] != "entered-in-error"]
     standing = [r for r in known if is_open(r) or r["status"] in _TOOK_PLACE]
     if standing:
@@ -69,26 +69,28 @@ def _follow_up(context: Context, action: Resource, scope: Scope, surgery: Surger
     return FollowUp(scope.occurrence, "with-people" if in_hand else "missing")
 
 
-def _visits(context: Context, surgery: Resource) -> list[Resource]:
-    below = [inner for inner in walk(surgery.get("action", [])) if context.kind(inner) == "Appointment"]
+def visits_of(outline: Outline, surgery: Resource) -> list[Resource]:
+    """The actions that make an Appointment at days after a surgery."""
+    below = [inner for inner in walk(surgery.get("action", [])) if outline.kinds.get(inner["id"]) == "Appointment"]
     return [visit for visit in below if any(_follows(related, surgery) for related in visit.get("relatedAction", []))]
+
+
+def tasks_of(outline: Outline, surgery: Resource, visits: Sequence[Resource]) -> list[Resource]:
+    """The actions that make the Tasks of these visits."""
+    alongside = {visit["id"] for visit in visits}
+    return [
+        inner
+        for inner in walk(surgery.get("action", []))
+        if outline.kinds.get(inner["id"]) == "Task"
+        and any(
+            r["relationship"] == "concurrent" and r["actionId"] in alongside for r in inner.get("relatedAction", [])
+        )
+    ]
 
 
 def _follows(related: Resource, surgery: Resource) -> bool:
     after = str(related["relationship"]).startswith("after")
     return after and related["actionId"] == surgery["id"] and offsets(related) is not None
-
-
-def _tasks(context: Context, surgery: Resource, visits: Sequence[Resource]) -> list[Resource]:
-    alongside = {visit["id"] for visit in visits}
-    return [
-        inner
-        for inner in walk(surgery.get("action", []))
-        if context.kind(inner) == "Task"
-        and any(
-            r["relationship"] == "concurrent" and r["actionId"] in alongside for r in inner.get("relatedAction", [])
-        )
-    ]
 
 
 def _inside(context: Context, standing: Sequence[Resource], windows: Sequence[Window]) -> bool:

@@ -137,6 +137,7 @@ class DueWork:
     """One thing that will have to be looked at. `key` names it for ever; a re-plan raises `generation`.
 
     `wall_time` (ISO local time) and `zone` (IANA) are what was meant; `due_at` (UTC) is what they resolve to.
+    `released_at` (clinical) is when it came to an end by being looked at.
     """
 
     key: str
@@ -155,6 +156,7 @@ class DueWork:
     attempt: int = 0
     last_error: str | None = None
     payload: dict[str, Any] = field(default_factory=dict)
+    released_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -173,14 +175,18 @@ class DueStore(Protocol):
     def of_plan(self, care_plan: str) -> Sequence[DueWork]:
         """All rows of a CarePlan, in any state."""
 
+    def fell_due(self, since: datetime, until: datetime) -> Sequence[DueWork]:
+        """What was due from `since` to before `until` (clinical), of every plan, oldest first."""
+
     def plan(self, work: DueWork) -> None:
         """Insert the row, or replace an open one with generation + 1 when its time changed."""
 
     def cancel(self, key: str, why: str) -> None:
         """Close an open row; one that is done stays done."""
 
-    def finish(self, claim: Claim, state: DueState, error: str | None = None) -> bool:
-        """Close claimed work. False when the claim was superseded: then nothing may be written."""
+    def finish(self, claim: Claim, state: DueState, error: str | None = None, *, at: datetime | None = None) -> bool:
+        """Close claimed work, `at` on the clinical clock. False when the claim was superseded: then nothing may be
+        written."""
 
     def retry(self, claim: Claim, due_at: datetime, error: str) -> bool:
         """Give claimed work back, to be claimed again from `due_at` on."""
@@ -249,6 +255,9 @@ class Transaction(FhirServer, Protocol):
 
     def receive(self, resource: Resource, source: str) -> Written | None:
         """Store what a hospital sent under its own id; None when this version is known already."""
+
+    def of_patient(self, patient: str, types: Sequence[str]) -> Sequence[Resource]:
+        """What the search `patient` (a reference of ours) finds of each of these types, in their order, at once."""
 
     def ours(self, reference: str) -> str:
         """The reference in our ids: a hospital's copy of our resource becomes ours; absolute becomes relative."""

@@ -110,8 +110,7 @@ def records(tx: Transaction, subject: str, instead: Sequence[Resource] = ()) -> 
     others = {reference_to(resource) for resource in instead}
     known = [
         rewritten(resource, tx.ours)
-        for type in PATIENT_TYPES
-        for resource in search_all(tx, type, [("patient", subject), ("_count", "500")])
+        for resource in tx.of_patient(subject, PATIENT_TYPES)
         if reference_to(resource) not in others
         and (reference_to(resource), resource["meta"]["versionId"]) not in excluded
     ]

@@ -79,7 +79,7 @@ def _moment(context: Context, anchor: Resource, scope: Scope) -> tuple[Moment | 
     if context.is_surgery(anchor):
         return (scope.surgery.moment, scope.surgery.unreadable) if scope.surgery else (None, "")
     zone = context.situation.site.zone
-    if context.kind(anchor) is None:
+    if "definitionCanonical" not in anchor:
         return _over(scope.trigger or {}, zone), ""
     existing = context.existing(anchor, scope) or {}
     if "start" not in existing:

@@ -1,7 +1,7 @@
 """Visits -> a calendar that schedulers subscribe to (iCalendar, RFC 5545, 7986). Pure: the same state, the same bytes.
 
 Nothing of a patient stands in it. Every text is one of ours; what people write (description, comment, notes) is never
-taken over. UID is the Appointment's id; SEQUENCE its generation: how many versions it and our Tasks for it have had.
+taken over. UID is the Appointment's id; SEQUENCE its generation, its version.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from pathway.situation import Now
 from pathway.tasks import is_movable
 from pathway.timing import Window, calendar_date, instant
 from pathway.version import VERSION
-from schedules.planned_visits import KEPT, PlannedVisit
+from pathway.visits import proposed_window
+from schedules.planned_visits import KEPT
 
 REFRESH = timedelta(hours=1)  # how often subscribers are asked to look again
 _YEARS_AHEAD = 6
@@ -86,7 +87,7 @@ class _When:
         return end.date() if isinstance(end, datetime) else end - _DAY
 
 
-def calendar(feed: CalendarFeed, visits: Iterable[PlannedVisit], now: Now, stale: Stale | None = None) -> bytes:
+def calendar(feed: CalendarFeed, visits: Iterable[Resource], now: Now, stale: Stale | None = None) -> bytes:
     """Every visit that is still to be booked, or whose day is not longer than `KEPT` ago, cancelled ones too.
 
     A calendar that is `stale` says so in an event of today.
@@ -99,11 +100,11 @@ def calendar(feed: CalendarFeed, visits: Iterable[PlannedVisit], now: Now, stale
     whole.add("x-published-ttl", vDuration(REFRESH))
     today = now.clinical.astimezone(ZoneInfo(feed.zone)).date()
     days = [(_when(visit, feed.zone), visit) for visit in visits]
-    shown = [(when, v) for when, v in days if is_movable(v.appointment) or when.last_day >= today - KEPT]
+    shown = [(when, v) for when, v in days if is_movable(v) or when.last_day >= today - KEPT]
     whole.add_component(_timezone(feed.zone, today.year))
     if stale is not None:
         whole.add_component(_stale_event(feed, stale, now))
-    for when, visit in sorted(shown, key=lambda pair: (pair[0].last_day, str(pair[1].appointment["id"]))):
+    for when, visit in sorted(shown, key=lambda pair: (pair[0].last_day, str(pair[1]["id"]))):
         whole.add_component(_event(feed, visit, when))
     text: bytes = whole.to_ical()
     return text
@@ -115,16 +116,14 @@ def _timezone(zone: str, year: int) -> Timezone:
     return Timezone.from_tzid(zone, first_date=first, last_date=last)
 
 
-def _event(feed: CalendarFeed, visit: PlannedVisit, when: _When) -> Event:
-    appointment = visit.appointment
-    versions = [resource["meta"] for resource in (appointment, *visit.tasks)]
+def _event(feed: CalendarFeed, appointment: Resource, when: _When) -> Event:
     standing = _standing(appointment, when)
     link = _link(feed, appointment)
     told = f"Who it is for, and why on this day, is told to authorised people at {link}" if link else ""
     event = Event()
     event.add("uid", str(appointment["id"]))
-    event.add("sequence", sum(int(meta["versionId"]) for meta in versions))
-    _dated(event, max(instant(meta["lastUpdated"]) for meta in versions), when)
+    event.add("sequence", int(appointment["meta"]["versionId"]))
+    _dated(event, instant(appointment["meta"]["lastUpdated"]), when)
     event.add("summary", f"{_kind(appointment)}, {standing.words}")
     event.add("description", "\n".join(filter(None, (standing.sentence, told))))
     event.add("status", standing.status)
@@ -175,15 +174,14 @@ def _link(feed: CalendarFeed, appointment: Resource) -> str | None:
     return f"{feed.place}/{plans[0]}" if plans else None
 
 
-def _when(visit: PlannedVisit, zone: str) -> _When:
-    """The booked time, else the days it is asked for, else those in which its Task wants it, else when it was asked."""
-    appointment = visit.appointment
+def _when(appointment: Resource, zone: str) -> _When:
+    """The booked time, else the days it is asked for, else those of its window, else when it was asked for."""
     start, end = (_moment(appointment.get(name), zone) for name in ("start", "end"))
     if start is not None:
         return _When(start, end if end is not None and end > start else None)
-    wanted = [period_of(period, zone) for period in appointment.get("requestedPeriod", [])]
-    wanted += [period_of(task.get("restriction", {}).get("period", {}), zone) for task in visit.tasks]
-    days = next(filter(None, wanted), None)
+    first, _, last = proposed_window(appointment).partition("/")
+    wanted = [*appointment.get("requestedPeriod", []), {"start": first, "end": last}]
+    days = next(filter(None, (period_of(period, zone) for period in wanted)), None)
     if days is not None:
         return _whole_days(days)
     asked = str(appointment.get("created") or appointment["meta"]["lastUpdated"])

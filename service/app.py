@@ -72,6 +72,7 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
         if work:
             timetable.start()
         yield
+        services.simulations.stop()
         if work:
             await run_in_threadpool(timetable.stop)
 

@@ -47,6 +47,7 @@ from service.content import Content, SignOff
 from service.mail import mail_server
 from service.operations import Operations
 from service.settings import Settings
+from service.simulation.jobs import Simulations
 from service.sweeps import SLICE_SECONDS, Sweeps
 
 LATE_SECONDS = 60.0  # beyond what a duty may take by its own interval and a slow hospital
@@ -69,6 +70,7 @@ class Services:
     calling: Calling = field(init=False)
     confirming: Confirming = field(init=False)
     feeds: CalendarFeeds = field(init=False)
+    simulations: Simulations = field(init=False)
     _clients: dict[tuple[str, str], HospitalClient] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 
@@ -79,6 +81,7 @@ class Services:
         self.calling = Calling(self.store, _routes(self.settings, self.http), self.settings, wire_clock)
         self.confirming = Confirming(self.calling)
         self.feeds = CalendarFeeds(self.store, self.settings, self.site, self.now)
+        self.simulations = Simulations(wire_clock)
 
     def hospital(self, name: str) -> HospitalRecord:
         """Raises NotFound."""
@@ -218,13 +221,19 @@ class Services:
             for name, seconds in every.items()
         ]
 
+    def timelines(self, name: str) -> str:
+        """The address of a hospital's timelines, to which the id of a CarePlan is added."""
+        return f"{self.settings.public_url.rstrip('/')}/admin/v1/hospitals/{name}/patients"
+
     def timetable(self) -> Timetable:
         patience = LATE_SECONDS + self.settings.hospital_timeout_seconds
+        return Timetable(self.duties, self.alive, patience=patience)
 
-        def beat(name: str, note: str) -> None:
-            self.store.heartbeat(name, note, well=note.startswith(DONE))
-
-        return Timetable(self.duties, beat, patience=patience)
+    def alive(self, duty: str, note: str) -> None:
+        """A sign of life of `<hospital>.<duty>`. A long time without one of what plans follow-ups is a downtime."""
+        longest = timedelta(seconds=self.settings.downtime_seconds)
+        plans = duty.rpartition(".")[2] in ("pull", "release")
+        self.store.heartbeat(duty, note, longest if plans else None, well=note.startswith(DONE))
 
     def first_hospital(self) -> str:
         """The hospital that /fhir belongs to. Raises NotFound."""

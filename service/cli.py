@@ -20,6 +20,7 @@ from fhir_adapters.store.feed_tokens import CLINIC
 from pathway.errors import PathwayError
 from pathway.signing import Approval
 from pathway.version import VERSION
+from service import planning_commands
 from service.bootstrap import bootstrap, wire_clock
 from service.calendar_feeds import FeedAsked
 from service.settings import Settings, check_binding
@@ -169,6 +170,11 @@ def sign_off(
     own = [parse(path.read_bytes()) for path in changed or ()]
     done = services.sign(hospital, Approval.model_validate(approval), "command-line", own)
     typer.echo(f"{hospital}: version {done.version} is {done.status}, {sum(done.artefacts.values())} artefacts")
+
+
+app.command()(planning_commands.simulate)
+app.command()(planning_commands.forecast)
+app.command()(planning_commands.downtime)
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     release_seconds: Annotated[float, Field(gt=0)] = Field(1, description="how often due work is looked for")
     slots_seconds: Annotated[float, Field(gt=0)] = Field(60, description="how often a clinic's Slots are read")
     sweep_seconds: Annotated[float, Field(gt=0)] = Field(3600, description="how often every plan is looked at again")
+    downtime_seconds: Annotated[float, Field(gt=0)] = Field(300, description="silence that is kept as a downtime")
     overlap_seconds: Annotated[float, Field(ge=0)] = Field(600, description="how far back each reading starts again")
     feed_stale_seconds: Annotated[float, Field(gt=0)] = Field(900, description="after which calendars say they are old")
     hospital_timeout_seconds: Annotated[float, Field(gt=0)] = Field(30, description="how long a hospital may take")

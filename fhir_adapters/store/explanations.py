@@ -19,6 +19,7 @@ _NEWEST = (
     .limit(1)
 )
 _NEWEST_OF_VERSION = _NEWEST.where(_explanation.version <= bindparam("at_most"))
+_KEEP = insert(c.explanation)
 
 
 class SqlExplanationStore:
@@ -34,7 +35,7 @@ class SqlExplanationStore:
             return False
         number = newest.number + 1 if newest is not None else 1
         key = {"hospital": self._hospital, "care_plan": care_plan, "number": number}
-        self._connection.execute(insert(c.explanation), vars(new) | key | {"body": zlib.compress(text)})
+        self._connection.execute(_KEEP, vars(new) | key | {"body": zlib.compress(text)})
         return True
 
     def of(self, care_plan: str, version: int | None = None) -> Kept | None:

@@ -1,14 +1,15 @@
-"""What an operator looks at first: heartbeats, and what waits, hangs or was put aside."""
+"""What an operator looks at first: heartbeats and times without them, and what waits, hangs or was put aside."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, insert, select
 
 from fhir_adapters.store import columns as c
+from fhir_adapters.store import hospitals
 from fhir_adapters.store.upsert import upsert
 from pathway.ports import OPEN
 
@@ -41,6 +42,41 @@ class Counts(Queues):
     """Also what is stored, by type."""
 
     resources: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Downtime:
+    """`began` is the last sign of life before, `ended` the first one after, on the wire clock; and on the clinical one
+    as it was set at the end."""
+
+    duty: str
+    began: datetime
+    ended: datetime
+    clinical_began: datetime
+    clinical_ended: datetime
+
+
+_KEEP = insert(c.downtime)
+_COLUMNS = [c.downtime.c[field.name] for field in fields(Downtime)]
+
+
+def notice(connection: Connection, name: str, now: datetime, longest: timedelta) -> None:
+    """Keep the time since the last sign of life of `<hospital>.<duty>`, if too long; before the next is written."""
+    hospital, _, duty = name.rpartition(".")
+    last = connection.scalar(select(c.heartbeat.c.at).where(c.heartbeat.c.name == name))
+    if last is None or now - last <= longest:
+        return
+    ahead = hospitals.hospital(connection, hospital).clinical_offset
+    found = Downtime(duty, last, now, last + ahead, now + ahead)
+    connection.execute(_KEEP, {"hospital": hospital, **vars(found)})
+
+
+def downtimes(connection: Connection, hospital: str, since: datetime | None) -> Sequence[Downtime]:
+    """Newest first."""
+    query = select(*_COLUMNS).where(c.downtime.c.hospital == hospital)
+    if since is not None:
+        query = query.where(c.downtime.c.ended >= since)
+    return [Downtime(*row) for row in connection.execute(query.order_by(c.downtime.c.seq.desc()))]
 
 
 def beat(connection: Connection, name: str, at: datetime, note: str, *, well: bool) -> None:

@@ -20,7 +20,19 @@ from fhir_adapters.store.references import parts, relative
 from fhir_adapters.store.repository import EachCallATransaction
 from fhir_adapters.store.sql import SERVICE
 from pathway.errors import Conflict, NotFound
-from pathway.ports import NOT_UNDERSTOOD, Alert, Claim, DueStore, ExplanationStore, FhirServer, Page, Quarantined, Query
+from pathway.ports import (
+    NOT_UNDERSTOOD,
+    Alert,
+    Claim,
+    DueStore,
+    ExplanationStore,
+    FhirServer,
+    Page,
+    Quarantined,
+    Query,
+    Resource,
+    search_all,
+)
 
 
 class MemoryTransaction(Interactions):
@@ -37,6 +49,9 @@ class MemoryTransaction(Interactions):
 
     def search(self, type: str, query: Query = (), *, page: str | None = None) -> Page:
         return run(self.state, parse_query(type, query, self.record.base_url), page)
+
+    def of_patient(self, patient: str, types: Sequence[str]) -> Sequence[Resource]:
+        return [found for type in types for found in search_all(self, type, [("patient", patient), ("_count", "500")])]
 
     def ours(self, reference: str) -> str:
         inside = relative(reference, self.record.base_url)

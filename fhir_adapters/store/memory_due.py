@@ -33,11 +33,16 @@ class MemoryDueStore:
         if held is not None and held.work.state in OPEN:
             self._state.due[key] = Held(replace(held.work, state="cancelled", last_error=why), held.next_at)
 
-    def finish(self, claim: Claim, state: DueState, error: str | None = None) -> bool:
-        return self._close(claim, state, error, None)
+    def finish(self, claim: Claim, state: DueState, error: str | None = None, *, at: datetime | None = None) -> bool:
+        return self._close(claim, state, error, None, at)
 
     def retry(self, claim: Claim, due_at: datetime, error: str) -> bool:
-        return self._close(claim, "scheduled", error, due_at)
+        return self._close(claim, "scheduled", error, due_at, None)
+
+    def fell_due(self, since: datetime, until: datetime) -> Sequence[DueWork]:
+        """What was due from `since` to before `until` (clinical), of every plan, oldest first."""
+        found = [held.work for held in self._state.due.values() if since <= held.work.due_at < until]
+        return sorted(found, key=lambda work: (work.due_at, work.key))
 
     def claim(self, clinical_now: datetime, wire_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
         """Take open work due at `clinical_now` that nobody holds at `wire_now`, oldest first."""
@@ -50,12 +55,19 @@ class MemoryDueStore:
             claims.append(Claim(self._state.record.name, work, token, until))
         return claims
 
-    def _close(self, claim: Claim, state: DueState, error: str | None, next_at: datetime | None) -> bool:
+    def _close(
+        self,
+        claim: Claim,
+        state: DueState,
+        error: str | None,
+        next_at: datetime | None,
+        released: datetime | None,
+    ) -> bool:
         held = self._state.due.get(claim.work.key)
         if held is None or held.token != claim.token or held.work.generation != claim.work.generation:
             return False
         self._state.due[claim.work.key] = Held(
-            replace(held.work, state=state, last_error=error), next_at or held.next_at
+            replace(held.work, state=state, last_error=error, released_at=released), next_at or held.next_at
         )
         return True
 

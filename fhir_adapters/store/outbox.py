@@ -64,6 +64,7 @@ class OutboxClaim:
 
 _ENTRY = [_out[name] for name in OutboxEntry.__dataclass_fields__]
 _ONE = select(*_ENTRY).where(*(_out[name] == bindparam(f"its_{name}") for name in ("hospital", "type", "id")))
+_WANT = insert(c.outbox)
 
 
 class Outbox:
@@ -90,7 +91,7 @@ class Outbox:
         known = self.entry(type, id)
         if known is None:
             row = {"hospital": self._hospital, "type": type, "id": id, "wanted_version": version, "state": "waiting"}
-            self._connection.execute(insert(c.outbox).values(**row, next_at=self._now, queued_at=self._now))
+            self._connection.execute(_WANT, row | {"next_at": self._now, "queued_at": self._now})
         elif known.wanted_version != version:
             again = {
                 "state": "waiting",

@@ -229,10 +229,19 @@ class SqlStore:
 
     # Health
 
-    def heartbeat(self, name: str, note: str = "", *, well: bool = True) -> None:
-        """A sign of life; `well`: it did what it should."""
+    def heartbeat(self, name: str, note: str = "", longest: timedelta | None = None, *, well: bool = True) -> None:
+        """A sign of life; `well`: it did what it should. A gap of more than `longest` in those of `<hospital>.<duty>`
+        is kept as a downtime."""
         with self._connection() as connection:
-            health.beat(connection, name, self._clock(), note, well=well)
+            now = self._clock()
+            if longest is not None:
+                health.notice(connection, name, now, longest)
+            health.beat(connection, name, now, note, well=well)
+
+    def downtimes(self, hospital: str, since: datetime | None = None) -> Sequence[health.Downtime]:
+        """Those that ended at `since` (wire clock) or later, newest first. Raises NotFound."""
+        with self.transaction(hospital, read_only=True) as tx:
+            return health.downtimes(tx.connection, hospital, since)
 
     def heartbeats(self) -> Sequence[health.Heartbeat]:
         with self._connection(read_only=True) as connection:

@@ -36,6 +36,7 @@ _CLOSE = _CHANGE.where(
     state=bindparam("new_state"),
     last_error=bindparam("error"),
     next_at=func.coalesce(bindparam("again_at", type_=UtcDateTime), _due.next_at),
+    released_at=bindparam("released", type_=UtcDateTime),
     **_FREE,
 )
 
@@ -61,11 +62,16 @@ class SqlDueStore:
     def cancel(self, key: str, why: str) -> None:
         self._connection.execute(_CANCEL, {"its": self._hospital, "its_key": key, "why_not": why})
 
-    def finish(self, claim: Claim, state: DueState, error: str | None = None) -> bool:
-        return self._close(claim, state, error, None)
+    def finish(self, claim: Claim, state: DueState, error: str | None = None, *, at: datetime | None = None) -> bool:
+        return self._close(claim, state, error, None, at)
 
     def retry(self, claim: Claim, due_at: datetime, error: str) -> bool:
-        return self._close(claim, "scheduled", error, due_at)
+        return self._close(claim, "scheduled", error, due_at, None)
+
+    def fell_due(self, since: datetime, until: datetime) -> Sequence[DueWork]:
+        """What was due from `since` to before `until` (clinical), of every plan, oldest first."""
+        query = select(*_COLUMNS).where(_due.hospital == self._hospital, _due.due_at >= since, _due.due_at < until)
+        return [_work(row) for row in self._connection.execute(query.order_by(_due.due_at, _due.key))]
 
     def claim(self, clinical_now: datetime, wire_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
         """Take open work due at `clinical_now` that nobody holds at `wire_now`, oldest first."""
@@ -84,9 +90,17 @@ class SqlDueStore:
             self._connection.execute(_CLAIM, rows)
         return claims
 
-    def _close(self, claim: Claim, state: DueState, error: str | None, again_at: datetime | None) -> bool:
+    def _close(
+        self,
+        claim: Claim,
+        state: DueState,
+        error: str | None,
+        again_at: datetime | None,
+        released: datetime | None,
+    ) -> bool:
         held = {"its": self._hospital, "its_key": claim.work.key, "its_token": claim.token}
         new = {"its_generation": claim.work.generation, "new_state": state, "error": error, "again_at": again_at}
+        new |= {"released": released}
         return self._connection.execute(_CLOSE, held | new).rowcount == 1
 
 

@@ -32,7 +32,7 @@ from fhir_adapters.store.content import decode
 from fhir_adapters.store.indexing import LOGICAL
 from fhir_adapters.store.paging import page_start, page_token
 from fhir_adapters.store.query import Filter, Search
-from pathway.ports import Page
+from pathway.ports import Page, Resource
 
 _FOUND = c.search_value.c
 # The plus keeps SQLite from walking all resources in this order when a few are found by id.
@@ -61,6 +61,38 @@ _REFERRING = (
     .order_by(_FEW_BY_SEQ)
     .limit(bindparam("its_limit"))
 )
+
+_OF_TYPES = (
+    select(c.resource.c.type, c.resource.c.content, _FEW_BY_SEQ)
+    .join(
+        c.search_value,
+        and_(
+            _FOUND.hospital == c.resource.c.hospital,
+            _FOUND.type == c.resource.c.type,
+            _FOUND.id == c.resource.c.id,
+        ),
+    )
+    .where(
+        _FOUND.hospital == bindparam("its_hospital"),
+        _FOUND.type.in_(bindparam("its_types", expanding=True)),
+        _FOUND.param == bindparam("its_param"),
+        _FOUND.kind == "reference",
+        _FOUND.value == bindparam("its_value"),
+        _NO_DATE,
+        not_(c.resource.c.deleted),
+    )
+    .order_by(_FEW_BY_SEQ)
+    .distinct()
+)
+
+
+def referring(
+    connection: Connection, hospital: str, types: Sequence[str], param: str, reference: str
+) -> list[Resource]:
+    """Everything of these types that refers to one resource by a search parameter: by type, then as it was written."""
+    its = {"its_hospital": hospital, "its_types": list(types), "its_param": param, "its_value": reference}
+    rows = connection.execute(_OF_TYPES, its).all()
+    return [decode(content) for type in types for its_type, content, _ in rows if its_type == type]
 
 
 def run(connection: Connection, hospital: str, search: Search, page: str | None) -> Page:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from fhir_adapters.store.references import parts, relative
 from fhir_adapters.store.sql_due import SqlDueStore
 from fhir_adapters.store.sql_resources import SqlResources
 from pathway.errors import NotFound
-from pathway.ports import Alert, DueStore, ExplanationStore, Page, Quarantined, Query
+from pathway.ports import Alert, DueStore, ExplanationStore, Page, Quarantined, Query, Resource
 
 
 class SqlTransaction(Interactions):
@@ -49,6 +49,9 @@ class SqlTransaction(Interactions):
     def search(self, type: str, query: Query = (), *, page: str | None = None) -> Page:
         search = parse_query(type, query, self.record.base_url)
         return sql_search.run(self.connection, self.hospital, search, page)
+
+    def of_patient(self, patient: str, types: Sequence[str]) -> Sequence[Resource]:
+        return sql_search.referring(self.connection, self.hospital, types, "patient", patient)
 
     def ours(self, reference: str) -> str:
         inside = relative(reference, self.record.base_url)

@@ -186,6 +186,7 @@ class DueRow(Base, table=True):
     payload: str = long_text()
     lease_until: datetime | None = moment(default=None)
     token: str | None = None
+    released_at: datetime | None = moment(default=None)
 
 
 class ExplanationRow(Base, table=True):
@@ -298,6 +299,20 @@ class AuditRow(Base, table=True):
     action: str
     reference: str
     version: str | None = None
+
+
+class DowntimeRow(Base, table=True):
+    """A time in which a duty of a hospital gave no sign of life, by the wire clock and by the clinical one."""
+
+    __tablename__ = "downtime"
+    __table_args__ = (Index(None, "hospital", "ended"), {"sqlite_autoincrement": True})
+    seq: int | None = Field(default=None, primary_key=True)
+    hospital: str = of_hospital(key=False)
+    duty: str
+    began: datetime = moment()
+    ended: datetime = moment()
+    clinical_began: datetime = moment()
+    clinical_ended: datetime = moment()
 
 
 class HeartbeatRow(Base, table=True):

@@ -32,7 +32,7 @@ def _release(store: Store, pathway: Pathway, claim: Claim, now: Now) -> bool:
                 tx.quarantine(Quarantined("due-kind-unknown", text, claim.work.care_plan, claim.work.key))
                 return tx.due.finish(claim, "quarantined", text)
             late = claim.work.expires_at is not None and now.clinical >= claim.work.expires_at
-            if not tx.due.finish(claim, "expired" if late else "done"):
+            if not tx.due.finish(claim, "expired" if late else "done", at=now.clinical):
                 return False
             pathway.advance(tx, claim.work.care_plan, now, f"due: {claim.work.why}")
             return True

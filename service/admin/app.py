@@ -14,13 +14,16 @@ from service.admin.access import BearerOnly
 from service.admin.api import (
     alert_routes,
     alerts,
+    downtimes,
     due,
     feeds,
+    forecast,
     hospitals,
     outbox,
     patients,
     quarantine,
     sign_offs,
+    simulations,
     sweep,
 )
 from service.bootstrap import Services
@@ -57,7 +60,21 @@ def admin_app(services: Services, timetable: Timetable) -> FastAPI:
     )
     app.state.services = services
     app.state.timetable = timetable
-    for part in (hospitals, sign_offs, patients, due, outbox, quarantine, alerts, alert_routes, feeds, sweep):
+    for part in (
+        hospitals,
+        sign_offs,
+        patients,
+        due,
+        outbox,
+        quarantine,
+        alerts,
+        alert_routes,
+        feeds,
+        sweep,
+        simulations,
+        downtimes,
+        forecast,
+    ):
         app.include_router(part.router)
     problems.install(app)
     token = services.settings.bearer_token

@@ -176,7 +176,8 @@ class Sent(Answer):
 
 
 class Due(Answer):
-    """Due work: `wall_time` in `zone` is what was meant, `due_at` (clinical) what it resolves to."""
+    """Due work: `wall_time` in `zone` is what was meant, `due_at` (clinical) what it resolves to, `released_at`
+    (clinical) when it was looked at."""
 
     key: str
     kind: str
@@ -193,6 +194,7 @@ class Due(Answer):
     attempt: int
     why: str
     last_error: str | None
+    released_at: datetime | None
 
 
 class DueWorkPage(Answer):

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from icalendar import Calendar, Event
 
 from fhir_adapters.store.memory import MemoryStore
-from pathway.codes import APPOINTMENT_TYPE, KEY_SYSTEM
+from pathway.codes import APPOINTMENT_TYPE, KEY_SYSTEM, PROPOSED_DATES
 from pathway.ports import Create, Resource, Update
 from pathway.situation import Now
 from schedules.calendar_feed import CalendarFeed, Stale, calendar
-from schedules.planned_visits import PlannedVisit, planned_visits
+from schedules.planned_visits import planned_visits
 
 WIRE = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
 NOW = Now(WIRE, WIRE)
@@ -26,12 +26,13 @@ BERLIN = CalendarFeed("Follow-up visits", "Europe/Berlin", PLACE)
 ID = "7d9f5c1e-0000-5000-8000-000000000001"
 
 
-def visit(status: str = "proposed", *, version: int = 1, tasks: tuple[Resource, ...] = (), **more: Any) -> PlannedVisit:
+def visit(status: str = "proposed", *, version: int = 1, window: str = "", **more: Any) -> Resource:
     """A follow-up of ours as a hospital's people may have left it: with a patient in every text."""
-    appointment: Resource = {
+    tags = {"tag": [{"system": PROPOSED_DATES, "code": window}]} if window else {}
+    return {
         "resourceType": "Appointment",
         "id": ID,
-        "meta": {"versionId": str(version), "lastUpdated": "2026-03-18T12:00:00.000Z"},
+        "meta": {"versionId": str(version), "lastUpdated": "2026-03-18T12:00:00.000Z", **tags},
         "identifier": [{"system": KEY_SYSTEM, "value": "north:mrn-00471:plan:fu-first-visit-appointment"}],
         "status": status,
         "appointmentType": {"coding": [{"system": APPOINTMENT_TYPE, "code": "FOLLOWUP"}], "text": "Erna Weiß-Ångström"},
@@ -42,7 +43,6 @@ def visit(status: str = "proposed", *, version: int = 1, tasks: tuple[Resource, 
         "participant": [{"actor": {"reference": "Patient/mrn-00471", "display": "Erna Weiß-Ångström"}}],
         **more,
     }
-    return PlannedVisit(appointment, tasks)
 
 
 def on(first: str, last: str | None = None) -> list[Resource]:
@@ -53,7 +53,7 @@ def events(shown: bytes) -> list[Event]:
     return Calendar.from_ical(shown).events
 
 
-def only(*visits: PlannedVisit, feed: CalendarFeed = BERLIN, now: Now = NOW) -> Event:
+def only(*visits: Resource, feed: CalendarFeed = BERLIN, now: Now = NOW) -> Event:
     [event] = events(calendar(feed, visits, now))
     return event
 
@@ -106,14 +106,12 @@ def test_a_visit_that_nobody_has_booked_stays_until_somebody_does() -> None:
     assert events(calendar(BERLIN, [took_place], NOW)) == []
 
 
-def test_a_visit_without_a_free_day_spans_the_days_in_which_its_task_wants_it() -> None:
-    meta = {"versionId": "4", "lastUpdated": "2026-03-19T12:00:00.000Z"}
-    window = {"start": "2026-03-25", "end": "2026-04-01"}
-    event = only(visit("waitlist", version=2, tasks=({"meta": meta, "restriction": {"period": window}},)))
+def test_a_visit_without_a_free_day_spans_its_window() -> None:
+    event = only(visit("waitlist", version=2, window="2026-03-25/2026-04-01/2026-03-28/"))
     assert (event.start, event.end) == (date(2026, 3, 25), date(2026, 4, 2))
     assert (event["STATUS"], event["SUMMARY"]) == ("TENTATIVE", "Follow-up visit, no day yet")
     assert "No day is free" in event["DESCRIPTION"]
-    assert (event["SEQUENCE"], event["LAST-MODIFIED"].dt) == (6, datetime(2026, 3, 19, 12, 0, tzinfo=UTC))
+    assert (event["SEQUENCE"], event["LAST-MODIFIED"].dt) == (2, datetime(2026, 3, 18, 12, 0, tzinfo=UTC))
 
 
 def test_a_visit_without_any_day_stands_where_it_was_asked_for() -> None:
@@ -207,7 +205,7 @@ def test_every_change_of_a_visit_is_a_higher_generation_of_the_same_event(histor
     store = MemoryStore(lambda: next(ticks))
     store.register("north", "demo", "https://north.example/fhir")
     repository = store.repository("north")
-    start = {name: value for name, value in visit().appointment.items() if name != "meta"}
+    start = {name: value for name, value in visit().items() if name != "meta"}
     repository.transact([Create(start | {"status": "waitlist"})])
     shown = [only(*planned_visits(repository, NOW))]
     for change in history:

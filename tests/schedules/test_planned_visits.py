@@ -65,7 +65,7 @@ def booked(id: str, day: datetime, *actors: str, **more: Any) -> Resource:
 
 
 def ids(server: FhirServer, actor: str | None = None) -> list[str]:
-    return [visit.appointment["id"] for visit in planned_visits(server, NOW, actor)]
+    return [visit["id"] for visit in planned_visits(server, NOW, actor)]
 
 
 def test_what_was_lately_is_planned_or_waits(north: FhirServer, clock: Clock) -> None:
@@ -110,16 +110,3 @@ def test_two_hospitals_never_mix(store: SqlStore | MemoryStore, north: FhirServe
     north.transact([Create(booked("n", day, "Practitioner/kim"))])
     store.repository("south").transact([Create(booked("s", day, "Practitioner/kim"))])
     assert [ids(store.repository(name), "Practitioner/kim") for name in ("north", "south")] == [["n"], ["s"]]
-
-
-def test_the_tasks_that_work_on_a_visit_come_with_it(north: FhirServer) -> None:
-    def task(id: str, ours: bool, focus: str) -> Resource:
-        key = {"identifier": [{"system": KEY_SYSTEM, "value": f"north:{id}"}]} if ours else {}
-        return {"resourceType": "Task", "id": id, "status": "requested", "focus": {"reference": focus}, **key}
-
-    many = [f"v{number:03}" for number in range(120)]
-    north.transact([Create(appointment(id, "waitlist")) for id in many])
-    north.transact([Create(task(f"t-{id}", True, f"Appointment/{id}")) for id in many])
-    north.transact([Create(task("theirs", False, "Appointment/v000")), Create(task("other", True, "Patient/p1"))])
-    found = {v.appointment["id"]: [t["id"] for t in v.tasks] for v in planned_visits(north, NOW)}
-    assert found == {id: [f"t-{id}"] for id in many}

@@ -106,8 +106,9 @@ def test_a_visit_is_followed_from_proposal_to_booking_to_cancellation(
     [booked] = events(fetch(url))
     assert (booked["STATUS"], booked["DTSTART"].params["TZID"]) == ("CONFIRMED", "Europe/Berlin")
     changed(services, visit, status="cancelled")
-    [cancelled] = events(fetch(url))
+    cancelled, again = sorted(events(fetch(url)), key=lambda event: str(event["STATUS"]))
     assert (cancelled["STATUS"], cancelled.start) == ("CANCELLED", booked.start)
+    assert (again["SUMMARY"], again["UID"] == visit["id"]) == ("Follow-up visit, proposed", False)
     assert proposed["SEQUENCE"] < booked["SEQUENCE"] < cancelled["SEQUENCE"]
     assert {str(event["UID"]) for event in (proposed, booked, cancelled)} == {visit["id"]}
     assert ask("GET", httpx.URL(str(proposed["URL"])).path.removeprefix("/admin/v1")).status_code == 200

@@ -49,6 +49,19 @@ def test_planned_work_is_kept_as_it_is(store: Stores) -> None:
     assert rows(store) == {wanted.key: wanted}
 
 
+def test_finished_work_says_when_it_was_looked_at_and_is_found_by_when_it_was_due(store: Stores) -> None:
+    plan(store, work(), work("plan:later", START + timedelta(days=1)))
+    [held] = claim(store)
+    at = START + timedelta(hours=3)
+    with store.transaction("demo") as tx:
+        assert tx.due.finish(held, "done", at=at)
+        assert [one.key for one in tx.due.fell_due(START, START + timedelta(days=1))] == ["plan:remind"]
+        assert tx.due.fell_due(START + timedelta(days=2), START + timedelta(days=3)) == []
+    assert rows(store)["plan:remind"].released_at == at
+    plan(store, work(due_at=START + timedelta(days=5)))
+    assert rows(store)["plan:remind"].released_at is None
+
+
 def test_planning_the_same_again_changes_nothing(store: Stores) -> None:
     plan(store, work())
     [held] = claim(store)

@@ -298,3 +298,22 @@ def test_escaped_separators_and_wildcards_are_letters(store: Stores) -> None:
     cases |= {("family:contains", "_"): ["percent"], ("identifier:not", r"1\,2"): ["percent", "plain"]}
     for query, ids in cases.items():
         assert [one["id"] for one in repository.search("Patient", [query]).resources] == ids, query
+
+
+def test_what_is_known_of_a_patient_is_what_a_search_of_each_type_finds(store: Stores) -> None:
+    types = ("Task", "Appointment", "Procedure", "Goal")
+    both = [{"actor": {"reference": f"{base}Patient/p1"}, "status": "accepted"} for base in ("", f"{BASE}/")]
+    appointment = {"resourceType": "Appointment", "id": "a1", "status": "booked", "participant": both}
+    with store.transaction("demo") as tx:
+        tx.receive(procedure(), "demo")
+        other = {"reference": "Patient/p2"}
+        tx.transact(
+            [Create(visit()), Create(appointment), Update({**visit(), "id": "t9", "identifier": [], "for": other})]
+        )
+        gone = tx.transact([Create({**visit(), "identifier": []})])[0].resource
+        tx.transact([Delete("Task", gone["id"])])
+        found = tx.of_patient("Patient/p1", types)
+        searched = [r for type in types for r in tx.search(type, [("patient", "Patient/p1")]).resources]
+        assert found == searched
+        assert [r["resourceType"] for r in found] == ["Task", "Appointment", "Procedure"]
+        assert tx.of_patient("Patient/nobody", types) == []
