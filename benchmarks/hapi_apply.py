@@ -13,6 +13,7 @@ from pathway.ports import Resource
 _PATIENT = "bench-apply-patient"
 _COPY = "bench-plan-copy"
 _LOADED = ("ActivityDefinition", "Questionnaire")
+_NO_REQUEST = ("Goal", "OperationOutcome", "RequestGroup")
 _REPLACED = ("action", "relatedAction")
 _LEFT_OUT = ("condition", "dynamicValue", "trigger", "cardinalityBehavior")
 
@@ -60,7 +61,9 @@ def _failures(answer: Resource) -> list[Resource]:
 
 
 def _requests(answer: Resource) -> int:
-    return sum(r["resourceType"] not in ("OperationOutcome", "RequestGroup") for r in answer.get("contained", []))
+    return sum(
+        r["resourceType"] not in ("OperationOutcome", "RequestGroup", "Goal") for r in answer.get("contained", [])
+    )
 
 
 def _without_conditions(actions: list[Resource], included: Collection[str]) -> Iterator[Resource]:
