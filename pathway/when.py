@@ -10,7 +10,7 @@ from pathway.context import Context, Scope
 from pathway.ports import DueWork, Resource
 from pathway.quiet_hours import QuietHours, zone_of
 from pathway.references import reference_to
-from pathway.timing import Moment, Timed, Window, calendar_date, instant, offsets, timed, wall
+from pathway.timing import Moment, Timed, Window, calendar_date, instant_if_said, offsets, timed, wall
 
 
 def own_days(context: Context, action: Resource, scope: Scope) -> str:
@@ -46,8 +46,8 @@ def _offset(context: Context, action: Resource, scope: Scope) -> Timed:
             before = related["relationship"].startswith("before")
             return Timed(waits_for=None if before else related["actionId"], provisional=not before)
         hours = quiet_hours(context, action)
-        zone = hours.zone if hours else site.zone
-        when = timed(anchor, related["relationship"], *offset, zone, site.parameters.reminder_time)
+        clock = hours.zone if hours else None
+        when = timed(anchor, related["relationship"], *offset, site.zone, site.parameters.reminder_time, clock)
         return _for_patient(when, anchor, hours) if hours else when
     return Timed()
 
@@ -78,7 +78,7 @@ def _moment(context: Context, action_id: str, scope: Scope) -> Moment | None:
         return _over(scope.trigger or {}, zone)
     start = (context.existing(action, scope) or {}).get("start")
     day = calendar_date(start, zone) if start else None
-    return Moment(day, day, begins=instant(str(start))) if day else None
+    return Moment(day, day, begins=instant_if_said(str(start))) if day else None
 
 
 def _over(trigger: Resource, zone: str) -> Moment | None:
@@ -87,7 +87,7 @@ def _over(trigger: Resource, zone: str) -> Moment | None:
     day = calendar_date(str(value), zone) if value else None
     if value is None or day is None:
         return None
-    at = instant(str(value)) if "T" in str(value) else wall(day + timedelta(days=1), time(), zone)
+    at = instant_if_said(str(value)) or wall(day + timedelta(days=1), time(), zone)
     return Moment(day, day, done=True, at=at)
 
 

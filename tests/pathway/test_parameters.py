@@ -151,7 +151,7 @@ def test_the_threshold_of_fever_is_the_sites(clinic: Clinic, threshold: str, fla
     clinic.operated()
     clinic.diary(number("temperature", 38.6))
     assert bool(clinic.ours("Flag", "flag-fever")) is flagged
-    assert explained(clinic, "flag-fever") == {"feverC": Decimal(threshold)}
+    assert explained(clinic, "flag-fever") == {"feverC": Decimal(threshold), "flagLimitMinutes": 60}
 
 
 def test_an_explanation_without_parameters_has_none(clinic: Clinic) -> None:
@@ -164,7 +164,7 @@ def test_the_emergency_tier_switched_off_is_seen_in_the_explanation(clinic: Clin
     clinic.operated()
     clinic.diary(yes("flag-breathing-difficulty"))
     assert clinic.one("Task", "flag-breathing-difficulty")["priority"] == "urgent"
-    assert explained(clinic, "flag-breathing-difficulty") == {"emergencyTier": False}
+    assert explained(clinic, "flag-breathing-difficulty") == {"emergencyTier": False, "emergencyLimitMinutes": 15}
 
 
 def test_a_minor_without_confirmation_by_hand_only_where_the_site_says_so(clinic: Clinic) -> None:
