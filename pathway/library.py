@@ -15,6 +15,7 @@ from typing import Any
 from pathway.checks.plans import plan_problems
 from pathway.checks.shape import CANONICAL, identity_problems, shape_problems
 from pathway.checks.supported import unsupported
+from pathway.checks.timing import limit_problems
 from pathway.checks.values import value_problems
 from pathway.checks.whole import whole_problems
 from pathway.codes import PARAMETERS
@@ -226,6 +227,7 @@ def _activity_problems(activity: Resource, known: Library, sound: Library) -> It
             path = f"ActivityDefinition.extension[{number}].valueCanonical"
             yield path, f"there is no Questionnaire {canonical}"
     yield from value_problems(activity, "ActivityDefinition", activity.get("kind"))
+    yield from limit_problems(activity)
     names: frozenset[str] = frozenset().union(*(sound.names(plan) for plan in sound.plans()))
     yield from expression_problems(activity, names or PLAN_NAMES, known.parameters())
 

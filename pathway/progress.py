@@ -15,6 +15,7 @@ from pathway.apply import Applied, Explanation, apply
 from pathway.assessment import assess, task_input
 from pathway.care_team import reowned
 from pathway.context import Context
+from pathway.delivery import delivered
 from pathway.goals import GOAL, goals, pertaining
 from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
@@ -35,6 +36,7 @@ from pathway.review import (
     days_of,
     document_decision,
     document_step,
+    planned_day,
 )
 from pathway.risk_record import risk_record
 from pathway.tasks import calls, is_movable, is_open, moved_to, was_refused, was_withdrawn, withdrawn
@@ -100,7 +102,15 @@ class Changes:
 
 
 def replan(context: Context, choose_visit: VisitChooser) -> Changes:
-    """The difference between what the pathway asks for now and what exists."""
+    """The difference between what the pathway asks for now and what exists.
+
+    What a confirmation completes comes first and alone: all else is worked out from it.
+    """
+    confirmed = Changes()
+    for message, why in delivered(context.situation):
+        confirmed.update({**message, "status": "completed"}, why)
+    if confirmed.resources:
+        return confirmed
     applied = apply(context, choose_visit)
     changes = Changes(
         due=applied.due,
@@ -121,8 +131,9 @@ def replan(context: Context, choose_visit: VisitChooser) -> Changes:
             _change(context, changes, proposal, existing)
     _keep_records(changes, applied)
     _withdraw(context, changes, applied)
-    if about := about_patient(context):
-        changes.ask(context, about)
+    for question in [about_patient(context), *(planned_day(context, surgery) for surgery in applied.surgeries)]:
+        if question is not None:
+            changes.ask(context, question)
     if died(context.situation.subject) is None:
         _overrule(context, changes)
     _take_back(context, changes)

@@ -12,11 +12,11 @@ from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.requests import Brief, build
 from pathway.site import Site
-from pathway.surgery import Finding
+from pathway.surgery import Finding, Surgery
 
 QUESTIONS = frozenset(
     {"confirm-date", "confirm-cancellation", "step-without-reason", "decision-without-reason", "visit-to-book"}
-    | {"patient-deceased", "patient-replaced"}
+    | {"patient-deceased", "patient-replaced", "surgery-date-partial"}
 )
 
 
@@ -78,6 +78,22 @@ def book_visit(context: Context, visit: Resource, why: str) -> Resource:
     sentence = f"{title_of(visit)}: {why} Please book a day with the patient, or record why no visit is needed."
     finding = Finding("visit-to-book", sentence)
     return _question(context, codes.BOOK_VISIT, "coordinator", visit, finding, "")
+
+
+def planned_day(context: Context, surgery: Surgery) -> Resource | None:
+    """A Task to complete the planned date of an operation that has no whole day."""
+    request = surgery.request
+    if request is None or surgery.moment is not None:
+        return None
+    said = request.get("occurrenceDateTime") or request.get("occurrencePeriod", {}).get("start")
+    if not said:
+        return None
+    sentence = (
+        f"The planned date of the surgery is incomplete: {said}. Nothing can be timed from it until it has a day."
+    )
+    return _question(
+        context, codes.REVIEW, "coordinator", request, Finding("surgery-date-partial", sentence), str(said)
+    )
 
 
 def about_patient(context: Context) -> Resource | None:

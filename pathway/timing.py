@@ -104,6 +104,12 @@ def instant(value: str) -> datetime:
     return moment
 
 
+def instant_if_said(value: str) -> datetime | None:
+    """The instant of a FHIR dateTime; None where it has no time or no zone, so that only its day is known."""
+    match = _DATE_TIME.match(value)
+    return instant(value) if match and match["zone"] else None
+
+
 def wall(day: date, at: time, zone: str) -> datetime:
     """The UTC instant of a wall-clock time: one the clock skips moves forward, of two equal ones the first counts."""
     local = datetime.combine(day, at, ZoneInfo(zone))
@@ -168,8 +174,10 @@ class Timed:
     unreadable: tuple[str, str] | None = None
 
 
-def timed(anchor: Moment, relationship: str, low: int, high: int, zone: str, reminder_time: time) -> Timed:
-    """Where an offset from `anchor` falls.
+def timed(
+    anchor: Moment, relationship: str, low: int, high: int, zone: str, reminder_time: time, clock: str | None = None
+) -> Timed:
+    """Where an offset from `anchor` falls; `reminder_time` is on the clock of the zone `clock`, else of `zone`.
 
     What comes before its anchor is looked at at `reminder_time` of its last day and is pointless once the anchor's
     day has begun; of a range it is looked at on the first day and pointless at that time of the last. What comes after
@@ -178,9 +186,9 @@ def timed(anchor: Moment, relationship: str, low: int, high: int, zone: str, rem
     days = window(anchor, relationship, low, high)
     if relationship.startswith("before"):
         assert days.last is not None
-        last = wall(days.last, reminder_time, zone)
+        last = wall(days.last, reminder_time, clock or zone)
         if days.first is not None:
-            return Timed(days, wall(days.first, reminder_time, zone), last)
+            return Timed(days, wall(days.first, reminder_time, clock or zone), last)
         return Timed(days, last, wall(anchor.start, time(), zone))
     assert days.first is not None
     at = wall(days.first, time(), zone) if anchor.at is None else anchor.at + timedelta(days=low)

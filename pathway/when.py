@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
 from pathway.context import Context, Scope
@@ -11,7 +11,7 @@ from pathway.ports import DueWork, Resource
 from pathway.quiet_hours import QuietHours, zone_of
 from pathway.references import reference_to
 from pathway.surgery import no_day
-from pathway.timing import Moment, Timed, Window, calendar_date, instant, offsets, timed, wall
+from pathway.timing import Moment, Timed, Window, calendar_date, instant_if_said, offsets, timed, wall
 
 
 def own_days(context: Context, action: Resource, scope: Scope) -> str:
@@ -50,8 +50,8 @@ def _offset(context: Context, action: Resource, scope: Scope) -> Timed:
             waits_for = None if before else related["actionId"]
             return Timed(waits_for=waits_for, provisional=not before, unreadable=unreadable)
         hours = quiet_hours(context, action)
-        zone = hours.zone if hours else site.zone
-        when = timed(moment, related["relationship"], *offset, zone, site.parameters.reminder_time)
+        clock = hours.zone if hours else None
+        when = timed(moment, related["relationship"], *offset, site.zone, site.parameters.reminder_time, clock)
         when = replace(when, unreadable=unreadable)
         return _for_patient(when, moment, hours) if hours else when
     return Timed()
@@ -87,15 +87,7 @@ def _moment(context: Context, anchor: Resource, scope: Scope) -> tuple[Moment | 
     day = calendar_date(existing["start"], zone)
     if day is None:
         return None, no_day(existing, "start", existing["start"])
-    return Moment(day, day, begins=_begins(existing["start"])), ""
-
-
-def _begins(start: str) -> datetime | None:
-    """None for a day without a time, and for a time without its zone."""
-    try:
-        return instant(start)
-    except ValueError:
-        return None
+    return Moment(day, day, begins=instant_if_said(existing["start"])), ""
 
 
 def _over(trigger: Resource, zone: str) -> Moment | None:
@@ -104,7 +96,7 @@ def _over(trigger: Resource, zone: str) -> Moment | None:
     day = calendar_date(str(value), zone) if value else None
     if value is None or day is None:
         return None
-    at = instant(str(value)) if "T" in str(value) else wall(day + timedelta(days=1), time(), zone)
+    at = instant_if_said(str(value)) or wall(day + timedelta(days=1), time(), zone)
     return Moment(day, day, done=True, at=at)
 
 

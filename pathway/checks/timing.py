@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from pathway.checks.places import Place
 from pathway.errors import InvalidDefinition
@@ -22,6 +23,19 @@ def timing_problems(plan: Sequence[Place]) -> Iterator[tuple[str, str]]:
             yield from _related_problems(place, one, f"{place.path}.relatedAction[{number}]", by_id)
     for circle in _circles(plan):
         yield "PlanDefinition.action", f"actions are timed from each other: {' -> '.join(circle)}"
+
+
+def limit_problems(activity: Resource) -> Iterator[tuple[str, str]]:
+    """What is wrong with the time in which the Task of an activity has to be answered."""
+    quantity, path = activity.get("timingDuration"), "ActivityDefinition.timingDuration"
+    if quantity is None:
+        return
+    if activity.get("kind") != "Task":
+        yield path, f"a limit is the period of a Task; this is of the kind {activity.get('kind')}"
+    if quantity.get("code") not in ("min", "h"):
+        yield from _days_problems(quantity, path)
+    elif not isinstance(quantity.get("value"), int | float | Decimal) or quantity["value"] <= 0:
+        yield f"{path}.value", "must be more than nothing"
 
 
 def _related_problems(

@@ -289,3 +289,39 @@ def test_the_product_with_a_changed_form_that_a_plan_asks_for() -> None:
         f"there is no Questionnaire {BASE}/Questionnaire/calcinosis-recovery-diary|" in problem.message
         for problem in Library.check(left_out)
     )
+
+
+def ladder(type: str, anchor: str = "asked") -> Json:
+    """A group that comes once per resource of a type, with a step that is timed from it."""
+    step = action() | {"relatedAction": [timed(anchor)]}
+    trigger = {"type": "data-changed", "data": [{"type": type}]}
+    return {"id": "asked", "trigger": [trigger], "cardinalityBehavior": "multiple", "action": [step]}
+
+
+@pytest.mark.parametrize("type", ["Task", "CommunicationRequest"])
+def test_a_group_that_comes_once_per_task_is_an_anchor_of_what_is_in_it(type: str) -> None:
+    changed = plan()
+    changed["action"].append(ladder(type))
+    assert problems(changed) == []
+
+
+def test_one_that_comes_once_per_anything_else_is_none() -> None:
+    changed = plan()
+    changed["action"].append(ladder("Condition"))
+    assert any("'asked' never has a date" in one for one in problems(changed))
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "sentence"),
+    [
+        ("Task", days(1, "mo"), "ActivityDefinition.timingDuration: An offset must be whole days"),
+        ("Task", days(-1), "ActivityDefinition.timingDuration: is negative"),
+        ("Task", days(0, "min"), "ActivityDefinition.timingDuration.value: must be more than nothing"),
+        ("Appointment", days(1), "ActivityDefinition.timingDuration: a limit is the period of a Task"),
+    ],
+)
+def test_refuses_a_limit_that_is_none(kind: str, limit: Json, sentence: str) -> None:
+    changed = set_of(plan())
+    [visit] = [one for one in changed if one["id"] == "visit"]
+    visit |= {"kind": kind, "timingDuration": limit}
+    assert any(f"{problem.element}: {problem.message}".startswith(sentence) for problem in Library.check(changed))

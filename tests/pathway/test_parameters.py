@@ -152,7 +152,7 @@ def test_the_threshold_of_fever_is_the_sites(clinic: Clinic, threshold: str, fla
     clinic.operated()
     clinic.diary(number("temperature", 38.6))
     assert bool(clinic.ours("Flag", "flag-fever")) is flagged
-    assert explained(clinic, "flag-fever") == {"feverC": Decimal(threshold)}
+    assert explained(clinic, "flag-fever") == {"feverC": Decimal(threshold), "flagLimitMinutes": 60}
 
 
 def test_an_explanation_without_parameters_has_none(clinic: Clinic) -> None:
@@ -165,7 +165,7 @@ def test_the_emergency_tier_switched_off_is_seen_in_the_explanation(clinic: Clin
     clinic.operated()
     clinic.diary(yes("flag-breathing-difficulty"))
     assert clinic.one("Task", "flag-breathing-difficulty")["priority"] == "urgent"
-    assert explained(clinic, "flag-breathing-difficulty") == {"emergencyTier": False}
+    assert explained(clinic, "flag-breathing-difficulty") == {"emergencyTier": False, "emergencyLimitMinutes": 15}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from pathway.timing import (
     ages,
     calendar_date,
     instant,
+    instant_if_said,
+    limit,
     offset_days,
     offsets,
     timed,
@@ -165,9 +167,9 @@ def test_day_7_and_day_14_after_the_end_are_both_included() -> None:
         ("after-start", Window(date(2026, 3, 17), date(2026, 3, 18))),
         ("after-end", Window(date(2026, 3, 18), date(2026, 3, 19))),
         ("after", Window(date(2026, 3, 18), date(2026, 3, 19))),
-        ("before-start", Window(None, date(2026, 3, 15))),
-        ("before", Window(None, date(2026, 3, 15))),
-        ("before-end", Window(None, date(2026, 3, 16))),
+        ("before-start", Window(date(2026, 3, 14), date(2026, 3, 15))),
+        ("before", Window(date(2026, 3, 14), date(2026, 3, 15))),
+        ("before-end", Window(date(2026, 3, 15), date(2026, 3, 16))),
     ],
 )
 def test_the_relationship_says_from_which_edge_it_counts(relationship: str, expected: Window) -> None:
@@ -207,3 +209,59 @@ def test_what_comes_before_is_looked_at_on_its_last_day_and_expires_with_the_anc
         at=datetime(2026, 3, 27, 8, tzinfo=UTC),
         expires=datetime(2026, 3, 29, 22, tzinfo=UTC),
     )
+
+
+WEEKDAYS = frozenset(range(5))
+
+
+def within(begun: str, value: int, code: str = "d") -> datetime:
+    return limit(instant(begun), {"value": value, "code": code}, BERLIN, lambda day: day.weekday() in WEEKDAYS)
+
+
+@pytest.mark.parametrize(
+    ("begun", "value", "code", "over"),
+    [
+        ("2026-03-19T08:00:00+01:00", 60, "min", "2026-03-19T09:00:00+01:00"),
+        ("2026-03-21T23:30:00+01:00", 2, "h", "2026-03-22T01:30:00+01:00"),
+        ("2026-03-31T00:00:00+02:00", 1, "d", "2026-04-01T00:00:00+02:00"),
+        ("2026-03-19T15:00:00+01:00", 2, "d", "2026-03-23T15:00:00+01:00"),
+        ("2026-03-20T15:00:00+01:00", 1, "d", "2026-03-23T15:00:00+01:00"),
+        ("2026-03-21T15:00:00+01:00", 1, "d", "2026-03-24T00:00:00+01:00"),
+        ("2026-03-27T09:00:00+01:00", 1, "d", "2026-03-30T09:00:00+02:00"),
+        ("2026-03-19T15:00:00+01:00", 1, "wk", "2026-03-30T15:00:00+02:00"),
+    ],
+)
+def test_a_limit_passes_in_minutes_or_in_working_days(begun: str, value: int, code: str, over: str) -> None:
+    assert within(begun, value, code) == instant(over)
+
+
+def test_a_clinic_that_never_works_counts_every_day() -> None:
+    begun = instant("2026-03-21T15:00:00+01:00")
+    assert limit(begun, {"value": 2, "code": "d"}, BERLIN, lambda _: False) == instant("2026-03-23T15:00:00+01:00")
+
+
+def test_a_limit_has_a_unit() -> None:
+    with pytest.raises(InvalidDefinition):
+        within("2026-03-19T08:00:00+01:00", 1, "mo")
+
+
+def test_a_range_before_an_anchor_is_of_no_use_when_its_last_day_has_come() -> None:
+    visit = Moment(date(2026, 3, 26), date(2026, 3, 26))
+    assert timed(visit, "before-start", 1, 3, BERLIN, time(9)) == Timed(
+        Window(date(2026, 3, 23), date(2026, 3, 25)),
+        datetime(2026, 3, 23, 8, tzinfo=UTC),
+        datetime(2026, 3, 25, 8, tzinfo=UTC),
+    )
+
+
+def test_what_is_timed_from_an_instant_is_looked_at_then() -> None:
+    at = instant("2026-03-19T09:30:00+01:00")
+    over = Moment(date(2026, 3, 19), date(2026, 3, 19), done=True, at=at)
+    assert timed(over, "after-end", 0, 0, BERLIN, time(9)).at == at
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("2026-03-19T09:30:00+01:00", True), ("2026-03-19T09:30:00", False), ("2026-03-19", False)]
+)
+def test_an_instant_has_a_zone(value: str, said: bool) -> None:
+    assert (instant_if_said(value) is not None) is said

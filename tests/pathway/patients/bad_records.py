@@ -124,10 +124,13 @@ BAD_RECORDS = (
         ),
         asked={
             "fu-first-visit": "requested",
+            "fu-visit-unrecorded": "requested, urgent, coordinator",
+            "fu-not-reached-in-time": "requested, urgent, surgeon",
             "fu-missed-visit": "requested, urgent",
             "fu-attend-all-3d": "active",
             "fu-attend-all-1d": "active",
         },
+        alerts=["fu-not-reached-in-time urgent"],
         not_asked={"fu-remove-stitches": "unknown: there are stitches to take out"},
         reviews={"response-invalid": "The answers cannot be used: This form is filled in by Practitioner"},
         shows=("rule-visit-overdue",),

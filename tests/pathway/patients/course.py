@@ -36,6 +36,7 @@ USUAL = frozenset(
         "fu-first-visit",
         "fu-first-visit-appointment",
         "calcinosis-outcome",
+        "message-unconfirmed",
     }
 )
 """What everybody is asked who takes the usual course: patients name these only where something about them matters."""

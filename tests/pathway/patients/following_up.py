@@ -106,6 +106,31 @@ FOLLOWING_UP = (
         shows=("rule-visit-overdue",),
     ),
     Patient(
+        "Doro Seitz",
+        "Her warning sign was taken up within the hour, and her missed visit by her surgeon: nobody else is asked.",
+        steps=(
+            *operated(),
+            ("2026-03-19", diary({"flag-redness": True})),
+            ("2026-03-19 10:30", hospital("flag-redness", "Task", status="accepted")),
+            ("2026-04-01", hospital("fu-not-reached-in-time", status="completed")),
+            ("2026-04-04", nothing),
+        ),
+        asked={
+            "flag-redness": "accepted",
+            "rule-visit-unbooked": "requested, urgent",
+            "fu-missed-visit": "requested, urgent",
+            "fu-not-reached-in-time": "completed, urgent, surgeon",
+        },
+        not_asked={
+            "flag-route-backup": "not needed when its time came: nobody has taken up the sign",
+            "fu-not-reached-primary-care": "not needed when its time came: the surgeon has not said how to go on",
+        },
+        flags=["flag-redness active"],
+        alerts=["flag-redness urgent", "fu-not-reached-in-time urgent"],
+        late=1,
+        shows=("rule-visit-overdue", "rule-red-flag"),
+    ),
+    Patient(
         "Elli Pohl",
         "She worries and is seen by telemedicine: her surgeon learns of it, and her visit is still to come.",
         steps=(

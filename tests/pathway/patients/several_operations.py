@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from tests.pathway.patients.patient import Patient
-from tests.pathway.patients.story import checklist, decision, medicine, referral, surgery, surgery_booked, visit_record
+from tests.pathway.patients.story import (
+    checklist,
+    decision,
+    hospital,
+    medicine,
+    referral,
+    surgery,
+    surgery_booked,
+    visit_booked,
+    visit_record,
+)
 from tests.pathway.patients.usual import booked, operated
 
 AGAIN = decision("surgery", answers={"add-additional-surgery": True})
@@ -30,6 +40,26 @@ SEVERAL_OPERATIONS = (
             "fu-recurrence-watch": "requested, 2026-03-30 to 2026-05-11",
         },
         shows=("rule-visit-happened", "rule-first-visit"),
+    ),
+    Patient(
+        "Clarissa Jost",
+        "She missed the visit after the first operation: that is no missed visit of the second one.",
+        steps=(
+            *STAGED,
+            ("2026-03-22", visit_booked("2026-03-26")),
+            ("2026-03-26 12:00", hospital("fu-first-visit-appointment", status="noshow")),
+        ),
+        asked={
+            "rule-visit-unbooked": "completed",
+            "proc-excision": ("draft", "draft"),
+            "prep-transport": ("requested", "requested"),
+            "fu-first-visit": ("requested", "draft, provisional"),
+            "fu-first-visit-appointment": ("noshow", "proposed, on 2026-03-27"),
+            "fu-missed-visit-noshow": "requested, urgent, coordinator",
+            "fu-attend-all-3d": "revoked",
+            "fu-attend-all-1d": "revoked",
+        },
+        shows=("rule-first-visit",),
     ),
     Patient(
         "Daniela Forst",

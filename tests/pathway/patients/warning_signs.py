@@ -178,7 +178,12 @@ WARNING_SIGNS = (
         },
         not_asked={"rule-plan-complete": "not so: no Task, Flag, Appointment or unsigned order is open"},
         flags=["flag-swelling active"],
-        alerts=["flag-swelling urgent"],
+        alerts=[
+            "flag-route-backup urgent",
+            "flag-swelling urgent",
+            "fu-not-reached-in-time urgent",
+            "fu-not-reached-primary-care urgent",
+        ],
         shows=("rule-red-flag", "rule-visit-overdue"),
         spared=("rule-flag-close", "rule-plan-complete"),
     ),
