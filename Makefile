@@ -1,4 +1,4 @@
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test check bench pictures clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,9 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+pictures: $(READY)
+	$(BIN)/python -m tools.pictures
 
 clean:
 	rm -rf $(VENV) var build .pytest_cache .mypy_cache .ruff_cache

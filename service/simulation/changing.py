@@ -52,6 +52,18 @@ def changed(site: Site, library: Library, changes: Sequence[str]) -> Site:
     return new
 
 
+def usable(site: Site, library: Library) -> None:
+    """Raises Refused for a site that is not complete enough for a patient to go through it."""
+    lacking = site.missing_roles(library.roles())
+    if lacking or not site.referral_codes or not site.surgery_codes:
+        what = [
+            *lacking,
+            *(["a referral code"] * (not site.referral_codes)),
+            *(["a surgery code"] * (not site.surgery_codes)),
+        ]
+        raise Refused(f"{site.hospital} cannot be simulated: it has nobody or nothing for {', '.join(what)}")
+
+
 def weekdays(text: str) -> frozenset[int]:
     """`mon,wed` as numbers, Monday = 0. Raises Refused."""
     known = {name: number for number, day in enumerate(_WEEKDAYS) for name in (day, day[:3])}

@@ -19,7 +19,7 @@ from pathway.errors import Conflict, NotFound
 from pathway.library import Library
 from pathway.ports import Resource
 from pathway.site import Site
-from service.simulation.changing import changed
+from service.simulation.changing import changed, usable
 from service.simulation.scenario import Scenario
 
 _KEPT = 20  # results, in memory: whoever wants one later asks again, the same seed gives the same
@@ -84,7 +84,8 @@ class Simulations:
     _lock: Lock = field(default_factory=Lock)
 
     def start(self, library: Library, site: Site, scenario: Scenario, changes: Sequence[str]) -> Job:
-        """Raises Refused for a rule that cannot be changed so, Conflict while another one runs."""
+        """Raises Refused for a rule that cannot be changed so and an incomplete site, Conflict while another runs."""
+        usable(site, library)
         changed(site, library, changes)
         asked = Asked(library.resources(), site.model_dump(mode="json"), scenario.model_dump(mode="json"), [*changes])
         with self._lock:

@@ -10,8 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import count
 
+from pathway.errors import Refused
 from pathway.keys import key_of
 from pathway.ports import Resource
+from pathway.timing import calendar_date
 from schedules.calendar import OpenDays
 from service.simulation import records
 from service.simulation.people import Person
@@ -119,9 +121,11 @@ class Course:
     def _booked(self, person: Person, id: str) -> None:
         """The proposed day, if it is still ahead and has a place; else the next day that has one."""
         [visit] = self.world.found("Appointment", ("_id", id))
-        if visit["status"] not in ("proposed", "cancelled", "waitlist"):
+        wanted = self._wanted(visit)
+        if visit["status"] not in ("proposed", "cancelled") or wanted is None:
+            self._asked.discard((id, "proposed"))  # it has lost its day since: to be booked when it has one again
             return
-        day = self._free(date.fromisoformat(visit["requestedPeriod"][0]["start"]))
+        day = self._free(wanted)
         self._taken[day] += 1
         self._change(visit, status="booked", **records.hours(self.world, day, 10, 1))
         ahead = (day - self.world.today).days
@@ -149,13 +153,19 @@ class Course:
         """The first visit of a patient has the same luck in every run, the next one another."""
         return person.chance(f"{what}:{sum(1 for key in self._asked if key[0] == visit['id'])}", share)
 
+    def _wanted(self, visit: Resource) -> date | None:
+        period: Resource = next(iter(visit.get("requestedPeriod", [])), {})
+        return calendar_date(period["start"], self.world.pathway.site.zone) if "start" in period else None
+
     def _free(self, wanted: date) -> date:
-        """From `wanted` on, else from tomorrow on, the first open day with a place."""
-        calendar = self.world.pathway.site.calendar
-        day, open_days = max(wanted, self.world.today + timedelta(days=1)), OpenDays(calendar)
-        while open_days.closed(day) or (calendar.capacity and self._taken[day] >= calendar.capacity):
-            day += timedelta(days=1)
-        return day
+        """From `wanted` on, else from tomorrow on, the first open day with a place. Raises Refused after a year."""
+        calendar, first = self.world.pathway.site.calendar, max(wanted, self.world.today + timedelta(days=1))
+        for day in OpenDays(calendar).between(first, first + timedelta(days=365)):
+            if calendar.capacity is None or self._taken[day] < calendar.capacity:
+                return day
+        raise Refused(
+            f"The clinic has no place for a visit within a year after {first}: its calendar is closed or full"
+        )
 
     def _person_of(self, visit: Resource) -> Person:
         patients = [p["actor"]["reference"] for p in visit["participant"]]

@@ -12,7 +12,7 @@ from pathway.errors import Refused
 from pathway.library import Library
 from pathway.site import Site
 from schedules.calendar import OpenDays
-from service.simulation.changing import Moved, changed, moved
+from service.simulation.changing import Moved, changed, moved, usable
 from service.simulation.counting import Counted, counted
 from service.simulation.people import people
 from service.simulation.reduced import reduced
@@ -70,8 +70,10 @@ def simulate(
 ) -> Outcome:
     """Both runs, if there is something to change. `progress` is told what is at work and how far it is, 0 to 1.
 
-    Raises Refused for a rule that cannot be changed so, and for a calendar without a day of surgery.
+    Raises Refused for a rule that cannot be changed so, a site that lacks something, and a calendar without a day of
+    surgery or without a place for a visit.
     """
+    usable(site, library)
     content = library if scenario.whole else reduced(library, PLAN)
     simulated = site.model_copy(update={"kind": "demo"})
     other = changed(simulated, content, changes) if changes else None

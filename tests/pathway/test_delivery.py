@@ -98,6 +98,6 @@ def test_a_message_that_is_not_wanted_any_more_is_not_asked_about(clinic: Clinic
 
 def test_a_hospital_that_confirms_nothing_is_not_asked(clinic: Clinic) -> None:
     clinic.site = clinic.site.model_copy(update={"parameters": Parameters(pathway={"messagesAreConfirmed": False})})
-    clinic.pathway = type(clinic.pathway)(clinic.pathway.library, clinic.site, clinic.choose)
+    clinic.pathway = type(clinic.pathway)(clinic.pathway.library, clinic.site, clinic.choosing)
     reminded(clinic)
     assert clinic.due(ASKED) == []

@@ -19,7 +19,7 @@ from pathway.intake import Pathway
 from pathway.library import Library
 from pathway.outline import walk
 from pathway.ports import Create, Visit, VisitAsked
-from pathway.site import Site
+from pathway.site import ClinicCalendar, Site
 from pathway.writing import Effect
 from schedules.calendar import OpenDays
 from service.cli import app
@@ -135,6 +135,27 @@ def test_a_rule_that_cannot_be_changed_so_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(Refused, match=said):
         changed(site, content, [rule])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"surgery_codes": ()}, "nobody or nothing for a surgery code"),
+        ({"calendar": ClinicCalendar(country="XX")}, "holidays of XX are not known"),
+    ],
+)
+def test_a_site_that_cannot_be_simulated_is_refused_with_a_sentence(
+    site: Site, given: dict[str, object], said: str
+) -> None:
+    few = Scenario(patients=2, weeks=2, habits=Habits(surgery_cancelled=0, never_recorded=0, recorded_late=0))
+    with pytest.raises(Refused, match=said):
+        simulate(Library.load(), site.model_copy(update=given), few)
+
+
+def test_no_day_of_surgery_is_refused(site: Site) -> None:
+    holiday = Scenario(patients=2, weeks=1, start=date(2026, 4, 6), surgery_days=frozenset({0}))  # Easter Monday
+    with pytest.raises(Refused, match="no day of surgery"):
+        simulate(Library.load(), site, holiday)
 
 
 def test_a_change_reaches_the_calendar_and_the_parameters(content: Library, site: Site) -> None:
