@@ -7,16 +7,17 @@ from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from fhir_adapters.store.memory import MemoryStore
 from pathway.codes import PLAN
 from pathway.keys import key_of
 from pathway.library import Library
-from pathway.ports import DueWork
+from pathway.ports import DueWork, Visit, VisitAsked
 from pathway.site import ClinicCalendar, Closure, Site
 from pathway.timing import calendar_date
 from schedules.calendar import OpenDays
-from schedules.choose_visit import choose_visit
 from schedules.downtime import Call, StandingVisit, consequences
 from schedules.forecast import Placed, Wanted, forecast
+from schedules.places import ClinicPlaces
 from service.demo.records import Clinic, practitioners
 from service.forecasts import drawn as forecast_drawn
 from service.pictures.picture import BLUE, FAINT, GREY, INK, ORANGE, PAPER, SKY, VERMILION, Picture
@@ -30,6 +31,7 @@ from service.simulation.simulate import simulate
 from service.simulation.world import World, new_world
 from service.standing_visits import standing_visits
 
+_CAPACITY = 8
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 _CALM = Habits(
     no_show=0,
@@ -58,6 +60,7 @@ def choosing() -> Picture:
             date(2026, 3, 24),
             calendar.model_copy(update={"closures": (training,)}),
         ),
+        ("The target day is full", date(2026, 4, 13), calendar.model_copy(update={"capacity": _CAPACITY})),
     )
     legend = (("open, in the window", SKY), ("closed", FAINT), ("chosen", BLUE), ("outside the window", PAPER))
     subtitle = (
@@ -68,7 +71,7 @@ def choosing() -> Picture:
 
 def _chosen(title: str, surgery: date, calendar: ClinicCalendar) -> Strip:
     days, first, last, target = OpenDays(calendar), *(surgery + timedelta(days=n) for n in (7, 14, 10))
-    visit = choose_visit(days, first, last, target)
+    visit = _places(calendar, days, target)(VisitAsked("visit", first, last, target, surgery))
     cells = []
     for number in range(16):
         day = surgery + timedelta(days=number)
@@ -86,6 +89,15 @@ def _chosen(title: str, surgery: date, calendar: ClinicCalendar) -> Strip:
             )
         )
     return Strip(title, cells, note=visit.why)
+
+
+def _places(calendar: ClinicCalendar, days: OpenDays, full: date) -> ClinicPlaces:
+    """A clinic that knows of no other visits than those that fill one day."""
+    site = _site().model_copy(update={"calendar": calendar})
+    store = MemoryStore(lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    store.register(site.hospital, "demo", "https://hospital.example/fhir")
+    given = {f"other-{number}": Visit(full, "") for number in range(calendar.capacity or 0)}
+    return ClinicPlaces(site, days, store.repository(site.hospital), given)
 
 
 def after_surgery() -> Picture:
