@@ -8,6 +8,7 @@ from datetime import UTC, time, timedelta
 from pathway import codes
 from pathway.care_team import owner_of
 from pathway.context import Context, Scope, conditions
+from pathway.due_kinds import START, VERSION
 from pathway.looking import Looking
 from pathway.ports import DueWork, Key, Resource, Visit, VisitChooser
 from pathway.references import reference_to
@@ -198,7 +199,7 @@ def due(context: Context, action: Resource, scope: Scope, when: Timed) -> DueWor
     days = when.window.period()
     return DueWork(
         key=context.key(action, scope).value,
-        kind="start",
+        kind=START,
         due_at=when.at,
         wall_time=when.at.astimezone(context.zone).replace(tzinfo=None).isoformat(),
         zone=context.situation.site.zone,
@@ -208,4 +209,5 @@ def due(context: Context, action: Resource, scope: Scope, when: Timed) -> DueWor
         window_low=days.get("start"),
         window_high=days.get("end"),
         expires_at=when.expires,
+        payload={"version": VERSION},
     )

@@ -68,6 +68,9 @@ class SqlTransaction(Interactions):
     def quarantine(self, entry: Quarantined) -> None:
         self.quarantined.add(entry)
 
+    def settle(self, reference: str, version: str) -> None:
+        self.quarantined.settle(reference, version=version)
+
     def excluded(self) -> frozenset[tuple[str, str]]:
         return self.quarantined.excluded()
 

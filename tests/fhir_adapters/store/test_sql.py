@@ -108,11 +108,6 @@ def test_searches_use_the_partial_indexes(sql: SqlStore, where: str, index: str)
     assert index in _plan(sql, query)
 
 
-def test_claiming_uses_the_index_of_open_work(sql: SqlStore) -> None:
-    where = "hospital='h' AND state IN ('scheduled', 'claimed') AND next_at <= '2026'"
-    assert "ix_due_open" in _plan(sql, f"SELECT key FROM due WHERE {where}")
-
-
 def _plan(sql: SqlStore, query: str) -> str:
     with sql.engine.connect() as connection:
         return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
