@@ -14,6 +14,7 @@ from pathway import enrolment, responses
 from pathway.apply import apply
 from pathway.codes import PLAN, RUNNING
 from pathway.context import Context
+from pathway.due_kinds import entry_of
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
 from pathway.explain import explained, told
 from pathway.individual import with_individual
@@ -23,6 +24,7 @@ from pathway.occurrences import surgeries
 from pathway.ports import (
     NOT_UNDERSTOOD,
     Create,
+    DueWork,
     Kept,
     Quarantined,
     Resource,
@@ -80,6 +82,16 @@ class Pathway:
         context = Context.of(self.library, gather(tx, self.site, plan), now)
         changes = settle(context, self.choosing(tx)).changes
         return write(tx, self.site, changes, care_plan, now, cause)
+
+    def set_aside(self, tx: Transaction, work: DueWork, reason: str, explanation: str, now: Now) -> None:
+        """Due work that could not be done: kept in quarantine by its key, and a Task about its plan asks a person."""
+        tx.quarantine(Quarantined(reason, explanation, work.care_plan, entry_of(work)))
+        try:
+            plan = tx.read(*work.care_plan.split("/", 1))
+        except NotFound:
+            return
+        finding = Finding(reason, f"{work.why}: the service could not do this. {explanation}")
+        self._ask(tx, self._patient(tx, plan), plan, plan, finding, now)
 
     def explain(self, tx: Transaction, care_plan: str, now: Now, version: int | None = None) -> Resource:
         """Why each action of a CarePlan is in it or not, as it was kept with the plan or with a version of it.
@@ -234,9 +246,20 @@ class Pathway:
         finding: Finding,
         now: Now,
     ) -> None:
+        tx.quarantine(_quarantined(about, finding.reason, finding.explanation))
+        self._ask(tx, subject, care_plan, about, finding, now)
+
+    def _ask(
+        self,
+        tx: Transaction,
+        subject: Resource | None,
+        care_plan: Resource | None,
+        about: Resource,
+        finding: Finding,
+        now: Now,
+    ) -> None:
         task = review(self.library, self.site, subject, care_plan, about, finding, now.instant)
         written = tx.transact([Create(task, key_of(task))])[0]
-        tx.quarantine(_quarantined(about, finding.reason, finding.explanation))
         if written.created:
             tx.send(written.reference)
 

@@ -159,9 +159,15 @@ class DueWork:
     released_at: datetime | None = None
 
 
+LONGEST_LEASE = timedelta(hours=1)  # one that ends later is of a clock that has gone back since: it counts as over
+
+
 @dataclass(frozen=True)
 class Claim:
-    """Due work held by one worker until `lease_until`; only the holder of `token` may finish it."""
+    """Due work held by one worker until `lease_until`; only the holder of `token` may finish it.
+
+    What was claimed at once has one token: it names the batch.
+    """
 
     hospital: str
     work: DueWork
@@ -190,6 +196,12 @@ class DueStore(Protocol):
 
     def retry(self, claim: Claim, due_at: datetime, error: str) -> bool:
         """Give claimed work back, to be claimed again from `due_at` on."""
+
+    def put_aside(self) -> Sequence[DueWork]:
+        """All rows that are quarantined."""
+
+    def reopen(self, key: str) -> bool:
+        """Take up quarantined work again, as a new generation; whether there was any."""
 
 
 NOT_UNDERSTOOD = "exception"
@@ -280,6 +292,9 @@ class Transaction(FhirServer, Protocol):
         One that was resolved is open again while its problem lasts; one whose problem is gone is resolved.
         """
 
+    def settle(self, reference: str, version: str) -> None:
+        """What was quarantined by this reference and version is taken up again, or has gone well since."""
+
     def excluded(self) -> frozenset[tuple[str, str]]:
         """Reference and version of what could not be understood (quarantined as `exception`, still open):
         nothing is decided on it."""
@@ -291,6 +306,12 @@ class Transaction(FhirServer, Protocol):
         """A part that is undone alone when it raises."""
 
 
+class HandOver(Protocol):
+    """Passes a claimed batch on to an engine, by the driver's own connection: in the transaction that claims it."""
+
+    def __call__(self, connection: Any, hospital: str, token: str) -> None: ...
+
+
 class Store(Protocol):
     """Our database: a transaction at a time on one hospital's data, and what spans hospitals."""
 
@@ -300,8 +321,24 @@ class Store(Protocol):
     def repository(self, hospital: str) -> FhirServer:
         """The hospital's base as a plain FHIR repository; each call is a transaction of its own."""
 
-    def claim_due(self, hospital: str, clinical_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
-        """Take due work that nobody holds (or whose lease ran out), oldest first."""
+    def claim_due(
+        self,
+        hospital: str,
+        clinical_now: datetime,
+        limit: int,
+        lease: timedelta,
+        hand_over: HandOver | None = None,
+    ) -> Sequence[Claim]:
+        """Take due work that nobody holds (or whose lease ran out), oldest first.
+
+        `hand_over` is called inside the transaction that claims, if there is anything: both happen or neither.
+        """
+
+    def claimed(self, hospital: str, token: str) -> Sequence[Claim]:
+        """What is still held under a token, oldest first: nothing of what was finished, planned anew or taken over."""
+
+    def held(self, hospital: str) -> int:
+        """How many pieces of due work somebody holds."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
 from pathway.context import Context, Scope
+from pathway.due_kinds import START, VERSION
 from pathway.ports import DueWork, Resource
 from pathway.quiet_hours import QuietHours, zone_of
 from pathway.references import reference_to
@@ -107,7 +108,7 @@ def due(context: Context, action: Resource, scope: Scope, when: Timed) -> DueWor
     zone = hours.zone if hours else context.situation.site.zone
     return DueWork(
         key=context.key(action, scope).value,
-        kind="start",
+        kind=START,
         due_at=when.at,
         wall_time=when.at.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat(),
         zone=zone,
@@ -117,4 +118,5 @@ def due(context: Context, action: Resource, scope: Scope, when: Timed) -> DueWor
         window_low=days.get("start"),
         window_high=days.get("end"),
         expires_at=when.expires,
+        payload={"version": VERSION},
     )

@@ -24,17 +24,22 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Duty:
-    """A piece of work with a name, run every `every` seconds; `run` says how much it did."""
+    """A piece of work with a name, run every `every` seconds; `run` says how much it did.
+
+    `alone`: in one process only, where several tick, because two would double a call or waste work.
+    """
 
     name: str
     every: float
     run: Callable[[], int]
+    alone: bool = False
 
 
 class Timetable:
     """Runs duties one after the other. `beat` records a sign of life for each run, with its outcome.
 
-    `patience`: after how many seconds without a tick, or a duty that ended in one, an error is logged.
+    `patience`: after how many seconds without a tick, or a duty that ended in one, an error is logged. `leads` tells
+    whether a duty that runs `alone` is this process's, by its name.
     """
 
     def __init__(
@@ -43,10 +48,12 @@ class Timetable:
         beat: Callable[[str, str], None],
         tick: float = 0.25,
         patience: float = 120,
+        leads: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._duties = duties
         self._beat = beat
         self._tick = tick
+        self._leads = leads
         self._last: dict[str, float] = {}
         self._beats: dict[str, tuple[str, float]] = {}
         self._turn = Lock()
@@ -81,7 +88,8 @@ class Timetable:
             for duty in self._safe_duties():
                 if now or time.monotonic() - self._last.get(duty.name, float("-inf")) >= duty.every:
                     self._last[duty.name] = time.monotonic()
-                    self._run(duty)
+                    if now or not duty.alone or self._is_ours(duty):
+                        self._run(duty)
 
     def run_now(self, prefix: str, patience: float) -> dict[str, str]:
         """Run the duties whose name begins with `prefix`, between two ticks; their outcomes by name.
@@ -94,6 +102,13 @@ class Timetable:
             return {duty.name: self._run(duty) for duty in self._duties() if duty.name.startswith(prefix)}
         finally:
             self._turn.release()
+
+    def _is_ours(self, duty: Duty) -> bool:
+        try:
+            return self._leads(duty.name)
+        except Exception as error:
+            _log.error("leadership.unknown", duty=duty.name, error=type(error).__name__)
+            return False
 
     def _safe_duties(self) -> Sequence[Duty]:
         try:

@@ -70,11 +70,14 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         configure_logs()
         if work:
+            services.dispatcher.start()
             timetable.start()
         yield
         services.simulations.stop()
         if work:
             await run_in_threadpool(timetable.stop)
+            await run_in_threadpool(services.dispatcher.stop)
+            await run_in_threadpool(services.leadership.stop)
 
     app = FastAPI(
         title="Calcinosis pathway", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None

@@ -1,4 +1,4 @@
-"""The one place where the rooms are wired together, and where the wire clock is read."""
+"""The one place where the rooms are wired together, and where the process's clock is read."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from fhir_adapters.hospital.slots import Slots
 from fhir_adapters.server.door import Door
 from fhir_adapters.store.engine import create_engine
 from fhir_adapters.store.hospitals import HospitalRecord
+from fhir_adapters.store.leading import Leadership
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
 from pathway.codes import PLAN
@@ -35,8 +36,8 @@ from pathway.site import Site
 from pathway.situation import Now
 from pathway.version import VERSION
 from schedules.calendar import OpenDays
-from schedules.duties import release
 from schedules.duties.sweep import Report
+from schedules.engine import Dispatcher, Releasing
 from schedules.places import ClinicPlaces
 from schedules.timetable import DONE, Duty, Timetable
 from service.alerts import Routes
@@ -44,16 +45,19 @@ from service.calendar_feeds import CalendarFeeds
 from service.calling import Calling
 from service.confirming import Confirming
 from service.content import Content, SignOff
+from service.engines import dispatcher
 from service.mail import mail_server
 from service.operations import Operations
 from service.settings import Settings
 from service.simulation.jobs import Simulations
 from service.sweeps import SLICE_SECONDS, Sweeps
 
+_ALONE = frozenset({"pull", "sweep"})  # two at once would ask the hospital twice, and look at every plan twice
 LATE_SECONDS = 60.0  # beyond what a duty may take by its own interval and a slow hospital
 
 
 def wire_clock() -> datetime:
+    """The process's clock: the wire clock on SQLite. On PostgreSQL it is the database's (`SqlStore.wire_now`)."""
     return datetime.now(UTC)
 
 
@@ -71,6 +75,8 @@ class Services:
     confirming: Confirming = field(init=False)
     feeds: CalendarFeeds = field(init=False)
     simulations: Simulations = field(init=False)
+    dispatcher: Dispatcher = field(init=False)
+    leadership: Leadership = field(init=False)
     _clients: dict[tuple[str, str], HospitalClient] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 
@@ -78,7 +84,9 @@ class Services:
         self.content = Content(self.store, self.library)
         every = timedelta(seconds=self.settings.sweep_seconds)
         self.sweeps = Sweeps(self.store, self.pathway, self.now, every)
-        self.calling = Calling(self.store, _routes(self.settings, self.http), self.settings, wire_clock)
+        self.calling = Calling(self.store, _routes(self.settings, self.http), self.settings, self.store.wire_now)
+        self.dispatcher = dispatcher(self.settings, self.store, Releasing(self.store, self.pathway, self.now))
+        self.leadership = Leadership(self.store.engine)
         self.confirming = Confirming(self.calling)
         self.feeds = CalendarFeeds(self.store, self.settings, self.site, self.now)
         self.simulations = Simulations(wire_clock)
@@ -95,7 +103,8 @@ class Services:
             raise Refused(f"The site of {name} does not fit this version, put it again: {error}") from error
 
     def now(self, name: str) -> Now:
-        return Now(clinical=self.store.clinical_now(name), wire=wire_clock())
+        wire = self.store.wire_now()
+        return Now(clinical=wire + self.store.hospital(name).clinical_offset, wire=wire)
 
     def pathway(self, name: str) -> Pathway:
         site = self.site(name)
@@ -191,10 +200,12 @@ class Services:
 
     def push(self, record: HospitalRecord) -> int:
         lease = timedelta(seconds=2 * self.settings.hospital_timeout_seconds)
-        return Outbound(self.store, record.name, self.client(record), self.inbound(record), wire_clock, lease).run()
+        return Outbound(
+            self.store, record.name, self.client(record), self.inbound(record), self.store.wire_now, lease
+        ).run()
 
     def release(self, record: HospitalRecord) -> int:
-        return release.run(self.store, self.pathway(record.name), lambda: self.now(record.name))
+        return self.dispatcher.dispatch(record.name)
 
     def sweep(self, record: HospitalRecord) -> int:
         return self.sweeps.turn(record.name)
@@ -216,10 +227,10 @@ class Services:
         every |= {"slots": s.slots_seconds, "sweep": min(s.sweep_seconds, SLICE_SECONDS)}
         active = [record for record in self.store.hospitals() if record.status == "active"]
         return [
-            Duty(f"{record.name}.{name}", seconds, partial(getattr(self, name), record))
+            Duty(f"{record.name}.{name}", seconds, partial(getattr(self, name), record), alone=name in _ALONE)
             for record in active
             for name, seconds in every.items()
-        ]
+        ] + (list(self.dispatcher.duties()) if active else [])
 
     def timelines(self, name: str) -> str:
         """The address of a hospital's timelines, to which the id of a CarePlan is added."""
@@ -227,7 +238,7 @@ class Services:
 
     def timetable(self) -> Timetable:
         patience = LATE_SECONDS + self.settings.hospital_timeout_seconds
-        return Timetable(self.duties, self.alive, patience=patience)
+        return Timetable(self.duties, self.alive, patience=patience, leads=self.leadership.leads)
 
     def alive(self, duty: str, note: str) -> None:
         """A sign of life of `<hospital>.<duty>`. A long time without one of what plans follow-ups is a downtime."""
@@ -250,7 +261,7 @@ def open_store(database_url: str) -> SqlStore:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(database_url)
     upgrade(engine)
-    return SqlStore(engine, wire_clock)
+    return SqlStore(engine, None if engine.dialect.name == "postgresql" else wire_clock)
 
 
 def _routes(settings: Settings, http: httpx.Client) -> Routes:

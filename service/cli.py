@@ -21,7 +21,7 @@ from pathway.errors import PathwayError
 from pathway.signing import Approval
 from pathway.version import VERSION
 from service import planning_commands
-from service.bootstrap import bootstrap, wire_clock
+from service.bootstrap import bootstrap
 from service.calendar_feeds import FeedAsked
 from service.settings import Settings, check_binding
 
@@ -60,13 +60,17 @@ def worker() -> None:
     from service.logs import configure_logs  # noqa: PLC0415
 
     configure_logs()
-    timetable = bootstrap(Settings()).timetable()
+    services = bootstrap(Settings())
+    timetable, dispatcher = services.timetable(), services.dispatcher
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
+    dispatcher.start()
     timetable.start()
     stopped.wait()
     timetable.stop()
+    dispatcher.stop()
+    services.leadership.stop()
 
 
 @app.command()
@@ -165,7 +169,7 @@ def sign_off(
 ) -> None:
     """Record that a site's clinical owner has signed off the content: the site's own active version is made."""
     services = bootstrap(Settings())
-    day = (date or wire_clock().astimezone(ZoneInfo(services.site(hospital).zone))).date().isoformat()
+    day = (date or services.store.wire_now().astimezone(ZoneInfo(services.site(hospital).zone))).date().isoformat()
     approval = {"approver": {"reference": by, "display": display}, "date": day, "changes": changes}
     own = [parse(path.read_bytes()) for path in changed or ()]
     done = services.sign(hospital, Approval.model_validate(approval), "command-line", own)

@@ -58,6 +58,7 @@ def configure_logs() -> None:
     """To stderr; uvicorn's access log, which prints URLs, is off."""
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is still at work is no news
     structlog.configure(
         processors=[

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from fhir_adapters.store.health import Queues
 from schedules.duties.sweep import Report
-from service.bootstrap import Services, wire_clock
+from service.bootstrap import Services
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _PREFIX = "calcinosis_pathway_"
@@ -58,7 +58,7 @@ def exposition(samples: Iterable[Sample]) -> str:
 
 def collected(services: Services) -> Iterator[Sample]:
     """Read now, hospital by hospital."""
-    now = wire_clock()
+    now = services.store.wire_now()
     for record in services.store.hospitals():
         hospital = {"hospital": record.name}
         yield Sample("hospital_active", hospital, record.status == "active")

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fhir_adapters.store.migrate import head
 from schedules.timetable import QUIET_SECONDS, Duty
-from service.bootstrap import LATE_SECONDS, Services, wire_clock
+from service.bootstrap import LATE_SECONDS, Services
 
 _TURNS = 3
 
@@ -21,11 +21,12 @@ def lacking(services: Services) -> list[str]:
         if schema != head():
             return [f"The database is at schema {schema}, this version works with {head()}"]
         last = {beat.name: beat.at for beat in services.store.heartbeats()}
-        duties = services.duties()
+        duties, now = services.duties(), services.store.wire_now()
+        lacking = services.dispatcher.lacking() if duties else []
     except SQLAlchemyError as error:
         return [f"The database does not answer ({type(error).__name__})"]
     slack = LATE_SECONDS + QUIET_SECONDS + services.settings.hospital_timeout_seconds
-    return [late for duty in duties if (late := _late(duty, last, wire_clock(), slack))]
+    return [late for duty in duties if (late := _late(duty, last, now, slack))] + list(lacking)
 
 
 def _late(duty: Duty, last: Mapping[str, datetime], now: datetime, slack: float) -> str | None:

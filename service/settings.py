@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +15,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CALCINOSIS_PATHWAY_", extra="ignore")
 
     database_url: str = Field("sqlite:///var/calcinosis-pathway.db", description="SQLAlchemy URL of our database")
+    engine: Literal["in-process", "procrastinate"] | None = Field(
+        None, description="what does the due work; by default procrastinate on PostgreSQL, in-process on SQLite"
+    )
     bearer_token: SecretStr | None = Field(None, description="asked for on /fhir, /admin and /metrics when set")
     public_url: str = Field("http://127.0.0.1:8000", description="how people and hospitals reach this service")
     alert_webhook_url: str | None = Field(None, description="where alerts are posted; without it they wait, visibly")

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from sqlalchemy import make_url
 
+from schedules.procrastinate_schema import bring_up_to_date
+from service.bootstrap import open_store
 from tests.servers import hapi, postgres, sekmet
 
 REQUIRED = "CALCINOSIS_PATHWAY_TEST_REQUIRE"
@@ -31,6 +34,23 @@ def sekmet_base() -> Iterator[str]:
 def postgres_url() -> Iterator[str]:
     """SQLAlchemy URL of a PostgreSQL database."""
     yield from _base("postgres", postgres)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> Iterator[str]:
+    """Name of a PostgreSQL database with the schema of this version, to be copied."""
+    with postgres.database(postgres_url) as url:
+        engine = open_store(url).engine
+        bring_up_to_date(engine)
+        engine.dispose()
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """SQLAlchemy URL of a PostgreSQL database of its own, with the schema of this version and empty."""
+    with postgres.database(postgres_url, postgres_template) as url:
+        yield url
 
 
 def _base(name: str, server: ModuleType) -> Iterator[str]:

@@ -55,6 +55,13 @@ def test_everything_waits_for_a_healthy_database(compose: dict[str, Any]) -> Non
     assert services["worker"]["depends_on"] == {"service": {"condition": "service_healthy"}}
 
 
+def test_the_worker_can_be_scaled(compose: dict[str, Any]) -> None:
+    worker = compose["services"]["worker"]
+    assert {"container_name", "ports", "volumes"} & set(worker) == set()
+    assert worker["stop_grace_period"] == "30s"
+    assert "--scale worker=" in FILE.read_text()
+
+
 def test_ports_are_published_on_loopback_only(compose: dict[str, Any]) -> None:
     ports = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
     assert ports == {"service": ["127.0.0.1:8000:8000"], "hapi": ["127.0.0.1:8080:8080"]}

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from fhir_adapters.store import columns as c
 from fhir_adapters.store import hospitals
+from fhir_adapters.store.sql_due import IS_OPEN
 from fhir_adapters.store.upsert import upsert
-from pathway.ports import OPEN
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def queues(connection: Connection, hospital: str) -> Queues:
         alerts=_by(connection, c.alert, hospital),
         quarantine=_by(connection, c.quarantine, hospital),
         oldest_due=connection.scalar(
-            select(func.min(due.next_at)).where(due.hospital == hospital, due.state.in_(OPEN)),
+            select(func.min(due.next_at)).where(due.hospital == hospital, IS_OPEN),
         ),
         oldest_queued=connection.scalar(
             select(func.min(out.queued_at)).where(out.hospital == hospital, out.state != "done"),

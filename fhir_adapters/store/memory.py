@@ -27,6 +27,7 @@ from pathway.ports import (
     DueStore,
     ExplanationStore,
     FhirServer,
+    HandOver,
     Page,
     Quarantined,
     Query,
@@ -84,6 +85,10 @@ class MemoryTransaction(Interactions):
         for place, text in problems.items():
             kept[reference, place, reason] = Quarantined(reason, text, reference, place)
 
+    def settle(self, reference: str, version: str) -> None:
+        kept = self.state.quarantine.items()
+        self.state.quarantine = {name: entry for name, entry in kept if name[:2] != (reference, version)}
+
     def excluded(self) -> frozenset[tuple[str, str]]:
         return frozenset((r, version) for r, version, reason in self.state.quarantine if reason == NOT_UNDERSTOOD)
 
@@ -132,9 +137,25 @@ class MemoryStore:
     def repository(self, hospital: str, *, actor: str = SERVICE) -> FhirServer:
         return EachCallATransaction(lambda: self._reading(hospital), lambda: self.transaction(hospital, actor=actor))
 
-    def claim_due(self, hospital: str, clinical_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
+    def claim_due(
+        self,
+        hospital: str,
+        clinical_now: datetime,
+        limit: int,
+        lease: timedelta,
+        hand_over: HandOver | None = None,
+    ) -> Sequence[Claim]:
         with self.transaction(hospital) as tx:
-            return tx.due_rows.claim(clinical_now, tx.now, limit, lease)
+            claims = tx.due_rows.claim(clinical_now, tx.now, limit, lease)
+            if claims and hand_over is not None:
+                hand_over(None, hospital, claims[0].token)
+            return claims
+
+    def claimed(self, hospital: str, token: str) -> Sequence[Claim]:
+        return MemoryDueStore(self.state(hospital)).claimed(token)
+
+    def held(self, hospital: str) -> int:
+        return MemoryDueStore(self.state(hospital)).held(self._clock())
 
     def register(self, name: str, kind: Kind, base_url: str, site: dict[str, Any] | None = None) -> HospitalRecord:
         """A new hospital, not active yet. Raises Conflict when the name is taken."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from fhir_adapters.store.memory_state import Held, State
 from fhir_adapters.store.replan import replanned
-from pathway.ports import OPEN, Claim, DueState, DueWork
+from pathway.ports import LONGEST_LEASE, OPEN, Claim, DueState, DueWork
 
 
 class MemoryDueStore:
@@ -44,16 +44,42 @@ class MemoryDueStore:
         found = [held.work for held in self._state.due.values() if since <= held.work.due_at < until]
         return sorted(found, key=lambda work: (work.due_at, work.key))
 
+    def put_aside(self) -> Sequence[DueWork]:
+        found = [held.work for held in self._state.due.values() if held.work.state == "quarantined"]
+        return sorted(found, key=lambda work: (work.due_at, work.key))
+
+    def reopen(self, key: str) -> bool:
+        held = self._state.due.get(key)
+        if held is None or held.work.state != "quarantined":
+            return False
+        again = replace(held.work, state="scheduled", generation=held.work.generation + 1, attempt=0)
+        self._state.due[key] = Held(again, held.next_at)
+        return True
+
     def claim(self, clinical_now: datetime, wire_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
         """Take open work due at `clinical_now` that nobody holds at `wire_now`, oldest first."""
+        until, token = wire_now + lease, uuid4().hex
         free = [held for held in self._state.due.values() if held.next_at <= clinical_now and _free(held, wire_now)]
-        until = wire_now + lease
         claims = []
         for held in sorted(free, key=lambda held: (held.next_at, held.work.key))[:limit]:
-            work, token = replace(held.work, state="claimed", attempt=held.work.attempt + 1), uuid4().hex
+            work = replace(held.work, state="claimed", attempt=held.work.attempt + 1)
             self._state.due[work.key] = Held(work, held.next_at, token, until)
             claims.append(Claim(self._state.record.name, work, token, until))
         return claims
+
+    def claimed(self, token: str) -> Sequence[Claim]:
+        """What is still held under a token, oldest first."""
+        found = [held for held in self._state.due.values() if held.work.state == "claimed" and held.token == token]
+        name = self._state.record.name
+        return [
+            Claim(name, held.work, token, held.lease_until)
+            for held in sorted(found, key=lambda held: (held.next_at, held.work.key))
+            if held.lease_until is not None
+        ]
+
+    def held(self, wire_now: datetime) -> int:
+        claimed = [held for held in self._state.due.values() if held.work.state == "claimed"]
+        return sum(not _free(held, wire_now) for held in claimed)
 
     def _close(
         self,
@@ -74,5 +100,5 @@ class MemoryDueStore:
 
 def _free(held: Held, wire_now: datetime) -> bool:
     if held.work.state == "claimed":
-        return held.lease_until is not None and held.lease_until < wire_now
+        return held.lease_until is not None and not wire_now <= held.lease_until <= wire_now + LONGEST_LEASE
     return held.work.state == "scheduled"

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -28,6 +28,8 @@ def revision(connection: Connection) -> str | None:
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run every missing migration in one transaction; does nothing when there is none."""
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":  # processes that start together come one after the other
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('calcinosis-pathway schema'))"))
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection

@@ -92,10 +92,12 @@ class QuarantineLedger:
         """Raises NotFound."""
         self._change(id, state="resolved")
 
-    def settle(self, reference: str, reason: str) -> None:
-        """What was put aside for this reason has gone well since."""
-        same = (_kept.hospital == self._hospital, _kept.reference == reference, _kept.reason == reason)
-        self._connection.execute(update(c.quarantine).where(*same, _kept.state == "open").values(state="resolved"))
+    def settle(self, reference: str, reason: str | None = None, version: str | None = None) -> None:
+        """What was put aside (for this reason, in this version) has gone well since."""
+        same = [_kept.hospital == self._hospital, _kept.reference == reference, _kept.state == "open"]
+        same += [_kept.reason == reason] if reason is not None else []
+        same += [_kept.version == version] if version is not None else []
+        self._connection.execute(update(c.quarantine).where(*same).values(state="resolved"))
 
     def retried(self, id: str) -> QuarantineEntry:
         """Count a retry and open the entry again; the caller tries, and resolves it when it went well."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pathway.ports import OPEN, DueWork
 
-_MEANT = ("due_at", "wall_time", "zone", "expires_at", "window_low", "window_high", "payload")
+_MEANT = ("kind", "due_at", "wall_time", "zone", "expires_at", "window_low", "window_high", "payload")
 
 
 def replanned(stored: DueWork | None, wanted: DueWork) -> DueWork | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, DateTime, Engine, column, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import StaticPool
 
@@ -22,18 +22,20 @@ from fhir_adapters.store.links import Link
 from fhir_adapters.store.outbox import OutboxClaim
 from fhir_adapters.store.quarantine import QuarantineEntry
 from fhir_adapters.store.repository import EachCallATransaction
+from fhir_adapters.store.sql_due import SqlDueStore
 from fhir_adapters.store.sql_resources import SqlResources
 from fhir_adapters.store.sql_transaction import SqlTransaction
 from pathway.errors import Conflict, Refused
-from pathway.ports import Claim, FhirServer
+from pathway.ports import Claim, FhirServer, HandOver
 
 SERVICE = "service"
+_DATABASE_CLOCK = text("SELECT clock_timestamp()").columns(column("clock_timestamp", DateTime(timezone=True)))
 
 
 class SqlStore:
-    """`clock` is the wire clock: aware, and read once per transaction."""
+    """`clock` is the wire clock: aware, and read once per transaction; None for the database's own (PostgreSQL)."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
         self.engine = engine
         self._clock = clock
         # A database in memory has one connection, which only one transaction can use. In a SQLite file one can write
@@ -50,7 +52,7 @@ class SqlStore:
         """
         with self._connection(read_only=read_only) as connection:
             record = hospitals.hospital(connection, hospital, lock=not read_only)
-            yield SqlTransaction(connection, record, self._clock(), actor)
+            yield SqlTransaction(connection, record, self._time(connection), actor)
 
     def repository(self, hospital: str, *, actor: str = SERVICE) -> FhirServer:
         return EachCallATransaction(
@@ -73,12 +75,12 @@ class SqlStore:
 
         Raises Conflict when the name is taken, Refused for a real hospital with another time than the real one.
         """
-        now = self._clock()
         if clinical_time is not None and kind == "real":
             raise Refused(f"The clock of {name} cannot be set: it is a real hospital")
-        offset = clinical_time - now if clinical_time else timedelta()
-        record = HospitalRecord(name, kind, base_url.rstrip("/"), now, site or {}, clinical_offset=offset)
         with self._connection() as connection:
+            now = self._time(connection)
+            offset = clinical_time - now if clinical_time else timedelta()
+            record = HospitalRecord(name, kind, base_url.rstrip("/"), now, site or {}, clinical_offset=offset)
             hospitals.register(connection, record)
         return record
 
@@ -103,12 +105,20 @@ class SqlStore:
 
     def clinical_now(self, hospital: str) -> datetime:
         """The wire clock plus the hospital's offset. Raises NotFound."""
-        return self._clock() + self.hospital(hospital).clinical_offset
+        with self._connection(read_only=True) as connection:
+            return self._time(connection) + hospitals.hospital(connection, hospital).clinical_offset
+
+    def wire_now(self) -> datetime:
+        """The wire clock, always real."""
+        if self._clock is not None:
+            return self._clock()
+        with self._connection(read_only=True) as connection:
+            return self._time(connection)
 
     def advance(self, hospital: str, by: timedelta) -> datetime:
         """Set the clinical clock ahead; its new time. Raises Refused for a real hospital."""
         with self._connection() as connection:
-            return self._clock() + hospitals.advance(connection, hospital, by)
+            return self._time(connection) + hospitals.advance(connection, hospital, by)
 
     def newest_change(self, hospital: str, type: str) -> int:
         """A number that grows with every change to a resource of a type, in any process. Raises NotFound."""
@@ -118,9 +128,28 @@ class SqlStore:
 
     # Due work
 
-    def claim_due(self, hospital: str, clinical_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
-        with self.transaction(hospital) as tx:
-            return tx.due_rows.claim(clinical_now, tx.now, limit, lease)
+    def claim_due(
+        self,
+        hospital: str,
+        clinical_now: datetime,
+        limit: int,
+        lease: timedelta,
+        hand_over: HandOver | None = None,
+    ) -> Sequence[Claim]:
+        # Whoever writes for the hospital is not waited for: rows that somebody else has locked are left alone.
+        with self._connection() as connection:
+            claims = SqlDueStore(connection, hospital).claim(clinical_now, self._time(connection), limit, lease)
+            if claims and hand_over is not None:
+                hand_over(connection.connection.driver_connection, hospital, claims[0].token)
+            return claims
+
+    def claimed(self, hospital: str, token: str) -> Sequence[Claim]:
+        with self._connection(read_only=True) as connection:
+            return SqlDueStore(connection, hospital).claimed(token)
+
+    def held(self, hospital: str) -> int:
+        with self._connection(read_only=True) as connection:
+            return SqlDueStore(connection, hospital).held(self._time(connection))
 
     # Outbox and links
 
@@ -233,7 +262,7 @@ class SqlStore:
         """A sign of life; `well`: it did what it should. A gap of more than `longest` in those of `<hospital>.<duty>`
         is kept as a downtime."""
         with self._connection() as connection:
-            now = self._clock()
+            now = self._time(connection)
             if longest is not None:
                 health.notice(connection, name, now, longest)
             health.beat(connection, name, now, note, well=well)
@@ -259,6 +288,13 @@ class SqlStore:
     def counts(self, hospital: str) -> health.Counts:
         with self.transaction(hospital, read_only=True) as tx:
             return health.counts(tx.connection, hospital)
+
+    def _time(self, connection: Connection) -> datetime:
+        """Not the transaction's beginning: whoever waited for another writer comes after it."""
+        if self._clock is not None:
+            return self._clock()
+        now: datetime = connection.execute(_DATABASE_CLOCK).scalar_one()
+        return now.astimezone(UTC)
 
     @contextmanager
     def _connection(self, *, read_only: bool = False) -> Iterator[Connection]:

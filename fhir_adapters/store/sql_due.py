@@ -15,7 +15,7 @@ from fhir_adapters.store import columns as c
 from fhir_adapters.store.replan import replanned
 from fhir_adapters.store.times import UtcDateTime
 from fhir_adapters.store.upsert import upsert
-from pathway.ports import OPEN, Claim, DueState, DueWork
+from pathway.ports import LONGEST_LEASE, OPEN, Claim, DueState, DueWork
 
 _due = c.due.c
 _FIELDS = [field.name for field in fields(DueWork)]
@@ -30,6 +30,20 @@ _CANCEL = _CHANGE.where(_due.state.in_(OPEN)).values(state="cancelled", last_err
 _CLAIM = _CHANGE.values(
     state="claimed", lease_until=bindparam("until"), token=bindparam("its_token"), attempt=_due.attempt + 1
 )
+_REOPEN = _CHANGE.where(_due.state == "quarantined").values(
+    state="scheduled", generation=_due.generation + 1, attempt=0, **_FREE
+)
+_PUT_ASIDE = select(*_COLUMNS).where(_due.hospital == bindparam("its"), _due.state == "quarantined")
+_PUT_ASIDE = _PUT_ASIDE.order_by(_due.due_at, _due.key)
+IS_OPEN = _due.state.in_(bindparam("open", OPEN, expanding=True, literal_execute=True))  # as the index has it
+_OPEN_OF = (_due.hospital == bindparam("its"), IS_OPEN)
+_HELD = select(func.count()).where(
+    *_OPEN_OF, _due.state == "claimed", _due.lease_until.between(bindparam("low"), bindparam("high"))
+)
+_BATCH = select(*_COLUMNS, _due.lease_until).where(
+    *_OPEN_OF, _due.state == "claimed", _due.token == bindparam("its_token")
+)
+_BATCH = _BATCH.order_by(_due.next_at, _due.key)
 _CLOSE = _CHANGE.where(
     _due.generation == bindparam("its_generation"), _due.token == bindparam("its_token"), _due.state == "claimed"
 ).values(
@@ -73,22 +87,34 @@ class SqlDueStore:
         query = select(*_COLUMNS).where(_due.hospital == self._hospital, _due.due_at >= since, _due.due_at < until)
         return [_work(row) for row in self._connection.execute(query.order_by(_due.due_at, _due.key))]
 
+    def put_aside(self) -> Sequence[DueWork]:
+        return [_work(row) for row in self._connection.execute(_PUT_ASIDE, {"its": self._hospital})]
+
+    def reopen(self, key: str) -> bool:
+        return self._connection.execute(_REOPEN, {"its": self._hospital, "its_key": key}).rowcount == 1
+
     def claim(self, clinical_now: datetime, wire_now: datetime, limit: int, lease: timedelta) -> Sequence[Claim]:
         """Take open work due at `clinical_now` that nobody holds at `wire_now`, oldest first."""
-        free = or_(_due.state == "scheduled", _due.lease_until < wire_now)
-        query = select(*_COLUMNS).where(_due.hospital == self._hospital, _due.state.in_(OPEN))
+        until = wire_now + lease
+        free = or_(_due.state == "scheduled", ~_due.lease_until.between(wire_now, wire_now + LONGEST_LEASE))
+        query = select(*_COLUMNS).where(_due.hospital == self._hospital, IS_OPEN)
         query = query.where(_due.next_at <= clinical_now, free).order_by(_due.next_at, _due.key).limit(limit)
         found = [_work(row) for row in self._connection.execute(query.with_for_update(skip_locked=True))]
-        until = wire_now + lease
-        claims = [
-            Claim(self._hospital, replace(work, state="claimed", attempt=work.attempt + 1), uuid4().hex, until)
-            for work in found
-        ]
-        if claims:
-            same = {"its": self._hospital, "until": until}
-            rows = [same | {"its_key": claim.work.key, "its_token": claim.token} for claim in claims]
-            self._connection.execute(_CLAIM, rows)
-        return claims
+        token = uuid4().hex
+        if found:
+            same = {"its": self._hospital, "until": until, "its_token": token}
+            self._connection.execute(_CLAIM, [same | {"its_key": work.key} for work in found])
+        held = [replace(work, state="claimed", attempt=work.attempt + 1) for work in found]
+        return [Claim(self._hospital, work, token, until) for work in held]
+
+    def claimed(self, token: str) -> Sequence[Claim]:
+        """What is still held under a token, oldest first."""
+        rows = self._connection.execute(_BATCH, {"its": self._hospital, "its_token": token})
+        return [Claim(self._hospital, _work(row), token, row.lease_until) for row in rows]
+
+    def held(self, wire_now: datetime) -> int:
+        its = {"its": self._hospital, "low": wire_now, "high": wire_now + LONGEST_LEASE}
+        return self._connection.scalar(_HELD, its) or 0
 
     def _close(
         self,
@@ -105,5 +131,5 @@ class SqlDueStore:
 
 
 def _work(row: Row[*tuple[Any, ...]]) -> DueWork:
-    values = row._asdict()
+    values = {name: getattr(row, name) for name in _FIELDS}
     return DueWork(**{**values, "payload": msgspec.json.decode(values["payload"])})

@@ -76,6 +76,9 @@ class SqlTransaction(Interactions):
     def report(self, reference: str, reason: str, problems: Mapping[str, str]) -> None:
         self.quarantined.report(reference, reason, problems)
 
+    def settle(self, reference: str, version: str) -> None:
+        self.quarantined.settle(reference, version=version)
+
     def excluded(self) -> frozenset[tuple[str, str]]:
         return self.quarantined.excluded()
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from fhir_adapters.store.outbox import OUTBOX
 from fhir_adapters.store.quarantine import QuarantineEntry
 from fhir_adapters.store.sql_transaction import SqlTransaction
+from pathway.due_kinds import FAILED, UNKNOWN, key_of_entry
 from pathway.errors import Conflict, NotFound, Refused
 from pathway.ports import Quarantined, Resource, Transaction
 from service.admin.access import ACTOR
@@ -47,8 +48,19 @@ def retry_entry(services: Services, hospital: str, id: str) -> Retried:
             raise Refused("A person has to look at it and then resolve it: trying again changes nothing")
         tx.audit(ACTOR, "retry", f"quarantine/{id}")
         tx.retry_quarantined(id)
-        outcome = "It is queued to be sent again" if entry.reason == OUTBOX else _again(services, tx, entry)
+        outcome = _outcome(services, tx, entry)
         return Retried(entry=Shown.model_validate(tx.quarantined.entry(id)), outcome=outcome)
+
+
+def _outcome(services: Services, tx: SqlTransaction, entry: QuarantineEntry) -> str:
+    if entry.reason == OUTBOX:
+        return "It is queued to be sent again"
+    if entry.reason in (UNKNOWN, FAILED):
+        if not tx.due.reopen(key_of_entry(entry.version)):
+            raise Conflict("It is not put aside any more: it was planned anew or called off")
+        tx.quarantined.resolve(entry.id)
+        return "It is due again, and is resolved: should it fail once more, there is a new entry"
+    return _again(services, tx, entry)
 
 
 def _again(services: Services, tx: SqlTransaction, entry: QuarantineEntry) -> str:

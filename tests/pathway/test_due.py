@@ -269,7 +269,7 @@ class TestRelease:
         [claim] = self.claims(clinic)
         clinic.book("2026-03-20")
         before = clinic.everything()
-        assert release._release(clinic.store, clinic.pathway, claim, clinic.now()) is False
+        assert release.release(clinic.store, clinic.pathway, claim, clinic.now()) is False
         assert clinic.everything() == before
         assert clinic.due("rule-surgery-unknown") == [("rule-surgery-unknown", "scheduled", "2026-03-21T00:00:00", 2)]
 
@@ -280,9 +280,9 @@ class TestRelease:
         clinic.wire.now += timedelta(minutes=5)
         [fresh] = self.claims(clinic)
         before = clinic.everything()
-        assert release._release(clinic.store, clinic.pathway, stale, clinic.now()) is False
+        assert release.release(clinic.store, clinic.pathway, stale, clinic.now()) is False
         assert clinic.everything() == before
-        assert release._release(clinic.store, clinic.pathway, fresh, clinic.now()) is True
+        assert release.release(clinic.store, clinic.pathway, fresh, clinic.now()) is True
         assert len(clinic.ours("Task", "rule-surgery-unknown")) == 1
 
     def test_what_somebody_else_holds_is_left_alone(self, clinic: Clinic) -> None:
@@ -297,7 +297,7 @@ class TestRelease:
         clinic.release()
         assert states(clinic) == {"north:odd": "quarantined"}
         assert [(q.reason, q.explanation) for q in clinic.quarantine()] == [
-            ("due-kind-unknown", "Due work of a kind that this version does not know: fax")
+            ("due-kind-unknown", "Due work that this version does not know: fax")
         ]
 
     def test_one_that_fails_does_not_stop_the_others(self, clinic: Clinic) -> None:
@@ -320,7 +320,7 @@ class TestRelease:
         assert (poison.state, poison.attempt) == ("quarantined", 5)
         assert poison.last_error == "There is no CarePlan/nobody"
         assert [(q.reason, q.reference, q.version) for q in clinic.quarantine()] == [
-            ("due-failed", "CarePlan/nobody", "north:poison")
+            ("due-failed", "CarePlan/nobody", "north:poison/1")
         ]
 
     def test_not_before_its_next_turn(self, clinic: Clinic) -> None:

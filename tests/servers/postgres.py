@@ -9,6 +9,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Connection, create_engine, make_url
 
 from tests.servers.process import free_port
 
@@ -41,6 +44,29 @@ def running() -> Iterator[str]:
             yield f"postgresql+psycopg://{_ACCOUNT}@127.0.0.1:{port}/postgres"
         finally:
             _run([f"{programs}/pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"])
+
+
+@contextmanager
+def database(url: str, template: str = "template1") -> Iterator[str]:
+    """Yields the URL of a database of its own in the cluster of `url`, a copy of `template`; it goes with the block."""
+    name = f"test_{uuid4().hex}"
+    with _connected(url) as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield make_url(url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with _connected(url) as connection:
+            connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _programs() -> Path | None:

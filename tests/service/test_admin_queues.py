@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from fhir_adapters.store.outbox import OUTBOX
 from pathway.codes import PLAN
 from pathway.library import Library
-from pathway.ports import Alert, Quarantined, Resource
+from pathway.ports import Alert, DueWork, Quarantined, Resource
 from service.bootstrap import Services
 from tests.service.conftest import Ask, arrive, condition, patient, referral
 from tests.service.test_admin_hospitals import audited
@@ -108,6 +109,37 @@ def test_what_only_a_person_can_settle_is_not_retried(ask: Ask, services: Servic
         assert "resolve it" in answered.json()["detail"]
     retries = [e["retries"] for e in ask("GET", f"/hospitals/{registered}/quarantine").json()["quarantine"]]
     assert retries == [0, 0, 0]
+
+
+def test_due_work_that_was_put_aside_is_due_again_on_request(ask: Ask, services: Services, enrolled: str) -> None:
+    now, plan = services.now("north"), f"CarePlan/{enrolled}"
+    odd = DueWork("north:odd", "fax", now.clinical, "2026-03-02T10:00", "Europe/Berlin", plan, "a", "Send a fax")
+    with services.store.transaction("north") as tx:
+        tx.due.plan(odd)
+    record = services.store.hospital("north")
+    assert services.release(record) == 0
+    entry = only_entry(ask)
+    assert (entry["reason"], entry["reference"], entry["version"]) == ("due-kind-unknown", plan, "north:odd/1")
+
+    retry = f"/hospitals/north/quarantine/{entry['id']}/retry"
+    assert ask("POST", retry).json()["outcome"].startswith("It is due again, and is resolved")
+    assert ask("POST", retry).status_code == 409
+    assert services.release(record) == 0
+    again = only_entry(ask)
+    assert again["version"] == "north:odd/2"
+
+    with services.store.engine.begin() as connection:
+        connection.execute(text("UPDATE due SET kind = 'start' WHERE key = 'north:odd'"))
+    assert ask("POST", f"/hospitals/north/quarantine/{again['id']}/retry").json()["entry"]["state"] == "resolved"
+    assert services.release(record) == 1
+    assert ask("GET", "/hospitals/north/quarantine").json() == {"quarantine": []}
+
+
+def test_due_work_that_was_called_off_cannot_be_taken_up(ask: Ask, services: Services, registered: str) -> None:
+    with services.store.transaction(registered) as tx:
+        tx.quarantine(Quarantined("due-failed", "It failed.", "CarePlan/c1", "north:gone/1"))
+    assert ask("POST", f"/hospitals/north/quarantine/{only_entry(ask)['id']}/retry").status_code == 409
+    assert only_entry(ask)["state"] == "open"
 
 
 def test_the_outbox_shows_what_waits_and_sends_again_on_request(ask: Ask, services: Services, enrolled: str) -> None:

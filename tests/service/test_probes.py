@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,9 +11,8 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from pathway.ports import Alert
-from service import readiness
 from service.app import create_app
-from service.bootstrap import Services
+from service.bootstrap import Services, wire_clock
 from tests.service.conftest import Ask, asking
 from tests.service.test_admin_patients import operated
 
@@ -31,10 +29,9 @@ def probe(services: Services, app: FastAPI) -> Ask:
     return asking(services, app)
 
 
-def later(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
-    """The wire clock as readiness sees it goes ahead."""
-    real: Callable[..., object] = readiness.wire_clock
-    monkeypatch.setattr(readiness, "wire_clock", lambda: real() + by)  # type: ignore[operator]
+def later(services: Services, monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """The wire clock goes ahead."""
+    monkeypatch.setattr(services.store, "_clock", lambda: wire_clock() + by)
 
 
 def test_without_an_active_hospital_there_is_nothing_to_be_late_with(probe: Ask, registered: str) -> None:
@@ -59,9 +56,9 @@ def test_a_tick_that_stopped_is_noticed_and_its_return_too(
     services.timetable().run_due()
     assert probe("GET", "/readyz").status_code == 200
     with monkeypatch.context() as patched:
-        later(patched, timedelta(seconds=90))
+        later(services, patched, timedelta(seconds=90))
         assert probe("GET", "/readyz").status_code == 200
-    later(monkeypatch, timedelta(minutes=10))
+    later(services, monkeypatch, timedelta(minutes=10))
     answered = probe("GET", "/readyz")
     assert answered.status_code == 503
     assert re.fullmatch(

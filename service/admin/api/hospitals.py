@@ -21,7 +21,7 @@ from service.admin.problems import Malformed, TooLarge, documented
 from service.admin.reach import reach
 from service.admin.runs import run_now
 from service.admin.strict import Asked, StrictRoute
-from service.bootstrap import Services, wire_clock
+from service.bootstrap import Services
 
 router = APIRouter(prefix="/hospitals", tags=["hospitals"], route_class=StrictRoute)
 
@@ -77,7 +77,7 @@ def register(
     _known_holidays(asked.site)
     effective(services.library, asked.site.parameters.pathway)
     if asked.clinical_time is not None:
-        _not_too_far(asked.clinical_time - wire_clock())
+        _not_too_far(asked.clinical_time - services.store.wire_now())
     record = services.register(asked.site, asked.base_url, asked.clinical_time)
     _audit(services, record.name, "register")
     path = request.app.url_path_for("describe", name=record.name)

@@ -38,7 +38,8 @@ def quarantine(
 
 @router.post("/{id}/retry", responses=documented(NotFound, Conflict, Refused), summary="Try it again")
 def retry(id: Id, name: Registered, services: TheServices) -> models.Retried:
-    """A resource is reacted to once more, in its newest version; what the hospital did not take is queued again."""
+    """A resource is reacted to once more, in its newest version; what the hospital did not take is queued again, due
+    work that was put aside is due again."""
     return retry_entry(services, name, id)
 
 

@@ -156,6 +156,70 @@ def test_ended_work_is_reopened_only_for_another_time(store: Stores, state: DueS
     assert (row.state, row.generation, row.last_error) == ("scheduled", 2, None)
 
 
+def test_a_batch_has_one_token_and_holds_what_nobody_has_changed(store: Stores, clock: Clock) -> None:
+    plan(store, *(work(f"k{number}") for number in range(4)), work("later", START + timedelta(days=1)))
+    first, *_ = claims = claim(store)
+    assert {held.token for held in claims} == {first.token}
+    assert (store.claimed("demo", first.token), store.held("demo")) == (claims, 4)
+    finish(store, claims[0])
+    plan(store, work("k1", START - timedelta(days=1)))
+    with store.transaction("demo") as tx:
+        tx.due.cancel("k2", "called off")
+    assert [held.work.key for held in store.claimed("demo", first.token)] == ["k3"]
+    assert (store.claimed("demo", "another"), store.held("demo")) == ([], 1)
+    clock.now += LEASE + timedelta(seconds=1)
+    assert store.held("demo") == 0
+    claim(store)
+    assert store.claimed("demo", first.token) == []
+
+
+def test_a_batch_is_handed_over_in_the_transaction_that_claims_it(store: Stores) -> None:
+    handed: list[tuple[str, str]] = []
+
+    def hand_over(_: Any, hospital: str, token: str) -> None:
+        handed.append((hospital, token))
+        if len(handed) == 1:
+            raise ZeroDivisionError
+
+    assert store.claim_due("demo", START, 10, LEASE, hand_over) == []
+    assert handed == []
+    plan(store, work())
+    with pytest.raises(ZeroDivisionError):
+        store.claim_due("demo", START, 10, LEASE, hand_over)
+    assert (rows(store)["plan:remind"].state, store.held("demo")) == ("scheduled", 0)
+    [held] = store.claim_due("demo", START, 10, LEASE, hand_over)
+    assert handed[1] == ("demo", held.token)
+
+
+def test_a_lease_of_a_clock_that_went_back_is_over(store: Stores, clock: Clock) -> None:
+    plan(store, work())
+    claim(store)
+    clock.now -= timedelta(days=1)
+    assert store.held("demo") == 0
+    assert len(claim(store)) == 1
+
+
+def test_what_was_put_aside_can_be_taken_up_as_new_work(store: Stores) -> None:
+    plan(store, work())
+    [held] = claim(store)
+    finish(store, held, "quarantined", "failed five times")
+    with store.transaction("demo") as tx:
+        assert [aside.key for aside in tx.due.put_aside()] == ["plan:remind"]
+        assert tx.due.reopen("plan:remind")
+        assert not tx.due.reopen("plan:remind")
+        assert not tx.due.reopen("unknown")
+        assert tx.due.put_aside() == []
+    row = rows(store)["plan:remind"]
+    assert (row.state, row.generation, row.attempt) == ("scheduled", 2, 0)
+    assert [again.work.generation for again in claim(store)] == [2]
+
+
+def test_open_work_of_another_kind_is_new_work(store: Stores) -> None:
+    plan(store, work())
+    plan(store, replace(work(), kind="start"))
+    assert [(row.kind, row.generation) for row in rows(store).values()] == [("start", 2)]
+
+
 def test_other_hospitals_work_is_not_seen(store: Stores) -> None:
     store.register("other", "test", "https://other.example/fhir")
     plan(store, work())

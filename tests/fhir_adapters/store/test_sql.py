@@ -108,11 +108,6 @@ def test_searches_use_the_partial_indexes(sql: SqlStore, where: str, index: str)
     assert index in _plan(sql, query)
 
 
-def test_claiming_uses_the_index_of_open_work(sql: SqlStore) -> None:
-    where = "hospital='h' AND state IN ('scheduled', 'claimed') AND next_at <= '2026'"
-    assert "ix_due_open" in _plan(sql, f"SELECT key FROM due WHERE {where}")
-
-
 @pytest.mark.parametrize("second", [("date", "ge2026-01-01"), ("status", "booked"), ("status:not", "booked")])
 def test_what_one_person_takes_part_in_is_found_without_walking_through_everything(
     sql: SqlStore, second: tuple[str, str]
