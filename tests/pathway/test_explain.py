@@ -136,8 +136,8 @@ def test_every_source_that_the_definitions_name_has_a_sentence(content: Library)
 
 def test_the_sites_values_that_an_action_rests_on(clinic: Clinic) -> None:
     clinic.enrolled()
-    [parameter] = [by_name(parts) for parts in explained(clinic)["flag-fever"]["parameter"]]
-    assert parameter["name"] == ["feverC"]
+    named = [by_name(parts)["name"] for parts in explained(clinic)["flag-fever"]["parameter"]]
+    assert named == [["feverC"], ["flagLimitMinutes"]]
 
 
 def test_it_says_when_it_came_about_by_what_and_under_which_definition(clinic: Clinic) -> None:

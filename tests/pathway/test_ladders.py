@@ -16,7 +16,7 @@ MISSED = "fu-missed-visit"
 IN_TIME = "fu-not-reached-in-time"
 ATTEMPTS = "fu-not-reached-attempts"
 PRIMARY_CARE = "fu-not-reached-primary-care"
-BACKUP = "flag-route-backup"
+BACKUP = "red-flag-backup"
 
 
 def overdue(clinic: Clinic) -> Resource:

@@ -134,7 +134,7 @@ def test_the_timeline_of_an_enrolled_patient(ask: Ask, enrolled: str) -> None:
     assert explained["calcinosis-surgery-indications"]["included"] is True
     assert explained["cause-workup-open"]["included"] is False
     assert explained["cause-workup-open"]["why"] == "not so: indications answered, cause left open"
-    assert explained["flag-fever"]["parameters"] == {"feverC": 38.0}
+    assert explained["flag-fever"]["parameters"] == {"feverC": 38.0, "flagLimitMinutes": 60}
 
 
 def test_an_action_has_its_expressions_and_the_statements_behind_it(
@@ -144,7 +144,8 @@ def test_an_action_has_its_expressions_and_the_statements_behind_it(
     found = ask("GET", f"/hospitals/north/patients/{enrolled}").json()["explanations"]
     explained = {each["action"]: each for each in found}
     visit = explained["fu-first-visit-appointment"]
-    [condition] = visit["expressions"]
+    condition, standing = visit["expressions"]
+    assert standing["meaning"] == "the visit has still to take place, or has its booking"
     assert (condition["element"], condition["meaning"]) == ("condition[0]", "the surgery is done")
     assert (condition["expression"], condition["outcome"]) == ("%operation.exists()", "true")
     assert condition["read"] == {"%operation": ["Procedure/op1/_history/1"]}

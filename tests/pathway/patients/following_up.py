@@ -122,7 +122,7 @@ FOLLOWING_UP = (
             "fu-not-reached-in-time": "completed, urgent, surgeon",
         },
         not_asked={
-            "flag-route-backup": "not needed when its time came: nobody has taken up the sign",
+            "red-flag-backup": "not needed when its time came: nobody has taken up the sign",
             "fu-not-reached-primary-care": "not needed when its time came: the surgeon has not said how to go on",
         },
         flags=["flag-redness active"],

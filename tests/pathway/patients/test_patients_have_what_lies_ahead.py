@@ -19,7 +19,7 @@ from tests.pathway.patients.patient import Patient
 LADDERS = {
     "missed-visit": "fu-not-reached-in-time",
     "patient-not-reached": "fu-not-reached-primary-care",
-    "red-flag": "flag-route-backup",
+    "red-flag": "red-flag-backup",
 }
 
 

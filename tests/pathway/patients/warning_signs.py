@@ -145,7 +145,7 @@ WARNING_SIGNS = (
         ),
         asked={
             "flag-wound-not-healing": "completed, urgent",
-            "flag-route-backup": "completed, urgent, primary-care",
+            "red-flag-backup": "completed, urgent, primary-care",
             "fu-check-complications": "requested",
             "fu-first-visit": "completed",
             "fu-recurrence-watch": "requested",
@@ -153,7 +153,7 @@ WARNING_SIGNS = (
             "fu-attend-all-1d": "active",
         },
         flags=["flag-wound-not-healing inactive"],
-        alerts=["flag-route-backup urgent", "flag-wound-not-healing urgent"],
+        alerts=["red-flag-backup urgent", "flag-wound-not-healing urgent"],
         shows=("rule-red-flag", "rule-flag-close", "rule-visit-happened"),
     ),
     Patient(
@@ -168,7 +168,7 @@ WARNING_SIGNS = (
         ),
         asked={
             "flag-swelling": URGENT,
-            "flag-route-backup": "requested, urgent, primary-care",
+            "red-flag-backup": "requested, urgent, primary-care",
             "fu-visit-unrecorded": "requested, urgent, coordinator",
             "fu-not-reached-in-time": "requested, urgent, surgeon",
             "fu-not-reached-primary-care": "requested, urgent, primary-care",
@@ -179,7 +179,7 @@ WARNING_SIGNS = (
         not_asked={"rule-plan-complete": "not so: no Task, Flag, Appointment or unsigned order is open"},
         flags=["flag-swelling active"],
         alerts=[
-            "flag-route-backup urgent",
+            "red-flag-backup urgent",
             "flag-swelling urgent",
             "fu-not-reached-in-time urgent",
             "fu-not-reached-primary-care urgent",
@@ -198,11 +198,11 @@ WARNING_SIGNS = (
         ),
         asked={
             "flag-redness": URGENT,
-            "flag-route-backup": "requested, urgent, primary-care",
+            "red-flag-backup": "requested, urgent, primary-care",
             "confirm-cancellation": "requested, urgent, coordinator",
         },
         flags=["flag-redness active"],
-        alerts=["flag-redness urgent", "flag-route-backup urgent"],
+        alerts=["flag-redness urgent", "red-flag-backup urgent"],
         shows=("rule-red-flag",),
         spared=("rule-flag-close",),
     ),
