@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,9 +23,9 @@ from pathway.ports import Claim, Create, DueWork, Resource, Transaction
 from pathway.situation import Now
 from pathway.writing import Effect
 from schedules.calendar import OpenDays
-from schedules.choose_visit import choose_visit
 from schedules.duties import release
 from schedules.engine import Dispatcher, InProcess, Releasing
+from schedules.places import ClinicPlaces
 from schedules.procrastinate_engine import Procrastinate, queue_app
 from tests.fhir_adapters.store.ticking import START, Clock
 from tests.pathway.conftest import site
@@ -59,11 +60,7 @@ class Recording(Pathway):
 
 def recording() -> Recording:
     its = site(HOSPITAL)
-
-    def chosen(*days: Any) -> Any:
-        return choose_visit(OpenDays(its.calendar), *days)
-
-    return Recording(LIBRARY, its, chosen)
+    return Recording(LIBRARY, its, partial(ClinicPlaces, its, OpenDays(its.calendar)))
 
 
 def register(store: SqlStore | MemoryStore) -> None:

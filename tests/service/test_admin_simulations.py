@@ -77,7 +77,8 @@ def test_what_cannot_be_simulated_is_refused(ask: Ask, registered: str) -> None:
 def test_definitions_reach_the_other_process_as_they_are(library: Library) -> None:
     asked = Asked(library.resources(), {"zone": "Europe/Berlin"}, {"patients": 5}, ["target_day=12"])
     assert read(written(asked)) == asked
-    assert any(isinstance(n, Decimal) for _, part in parts(asked.definitions, "") for n in part.values())
+    inside = [part for definition in asked.definitions for _, part in parts(definition, "")]
+    assert any(isinstance(value, Decimal) for part in inside for value in part.values())
 
 
 def test_one_that_is_stopped_says_that_it_failed(ask: Ask, registered: str, services: Services) -> None:
