@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -43,20 +45,26 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     engine.dispose()
 
 
-@contextmanager
-def places(store: Stores, **calendar: object) -> Iterator[ClinicPlaces]:
-    clinic = ClinicCalendar.model_validate(calendar)
-    site = Site(
+def new_york(**calendar: object) -> Site:
+    return Site(
         hospital="north",
         kind="demo",
         zone="America/New_York",
         roles={},
         referral_codes=(),
         surgery_codes=(),
-        calendar=clinic,
+        calendar=ClinicCalendar.model_validate(calendar),
     )
+
+
+SMALL = new_york(capacity=2)
+
+
+@contextmanager
+def places(store: Stores, **calendar: object) -> Iterator[ClinicPlaces]:
+    site = new_york(**calendar)
     with store.transaction("north", read_only=True) as tx:
-        yield ClinicPlaces(site, OpenDays(clinic), tx)
+        yield ClinicPlaces(site, OpenDays(site.calendar), tx)
 
 
 def put(store: Stores, *resources: Resource) -> None:
@@ -165,3 +173,28 @@ class TestSlots:
             assert clinic.bookable_until() == date(2026, 4, 29)
         with places(store) as clinic:
             assert clinic.bookable_until() is None
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_visits_that_are_planned_at_the_same_time_never_share_a_place(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/race.db" if database == "sqlite" else request.getfixturevalue("postgres_url")
+    engine = create_engine(url)
+    upgrade(engine)
+    store = SqlStore(engine, wire_clock)
+    store.register("north", "demo", "https://north.example/fhir")
+
+    def planned(number: int) -> date | None:
+        with store.transaction("north") as tx:
+            clinic = ClinicPlaces(SMALL, OpenDays(SMALL.calendar), tx)
+            day = clinic(asked(f"v{number}")).day
+            if day is not None:
+                tx.transact([Update(visit(f"v{number}", day))])
+            return day
+
+    with ThreadPoolExecutor(8) as pool:
+        days = list(pool.map(planned, range(14)))
+    engine.dispose()
+    open_days = OpenDays(SMALL.calendar).between(date(2026, 3, 23), date(2026, 3, 30))
+    assert Counter(days) == {**dict.fromkeys(open_days, 2), None: 14 - 2 * len(open_days)}
