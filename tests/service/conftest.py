@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,19 @@ def referral(patient: str = "p1") -> Resource:
         "subject": {"reference": f"Patient/{patient}", "display": "Erna Nobodysname"},
         "reasonReference": [{"reference": f"Condition/c-{patient}"}],
         "authoredOn": "2026-03-02T08:00:00+01:00",
+    }
+
+
+def operation(order: Resource, day: date) -> Resource:
+    """The record of the operation that was ordered for the first patient."""
+    return {
+        "resourceType": "Procedure",
+        "id": "procedure",
+        "status": "completed",
+        "code": {"coding": [{"system": codes.PROCEDURE, "code": "calcinosis-excision"}]},
+        "subject": {"reference": "Patient/p1"},
+        "basedOn": [{"reference": f"ServiceRequest/{order['id']}"}],
+        "performedDateTime": day.isoformat(),
     }
 
 

@@ -22,7 +22,7 @@ from service.bootstrap import Services
 from service.demo.records import answer, response
 from service.downtimes import as_json, reports
 from service.settings import Settings
-from tests.service.conftest import asking, condition, patient, referral, site
+from tests.service.conftest import asking, condition, operation, patient, referral, site
 
 SURGERY = date(2026, 3, 9)
 
@@ -107,17 +107,7 @@ def work(services: Services, clock: Moving, hospital: str) -> AtWork:  # noqa: A
 
 
 def operated(work: AtWork) -> None:
-    order = work.of("ServiceRequest", "proc-excision")
-    procedure = {
-        "resourceType": "Procedure",
-        "id": "procedure",
-        "status": "completed",
-        "code": {"coding": [{"system": codes.PROCEDURE, "code": "calcinosis-excision"}]},
-        "subject": {"reference": "Patient/p1"},
-        "basedOn": [{"reference": f"ServiceRequest/{order['id']}"}],
-        "performedDateTime": SURGERY.isoformat(),
-    }
-    work.record(procedure)
+    work.record(operation(work.of("ServiceRequest", "proc-excision"), SURGERY))
 
 
 def booked(work: AtWork, day: date) -> None:

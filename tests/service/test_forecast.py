@@ -14,7 +14,7 @@ from pathway.ports import Resource
 from service.bootstrap import Services
 from service.demo.records import answer, response
 from service.forecasts import forecast_of, shown
-from tests.service.conftest import Ask, arrive, condition, patient, referral
+from tests.service.conftest import Ask, arrive, condition, operation, patient, referral
 
 
 def of(services: Services, type: str, action: str) -> Resource:
@@ -36,17 +36,7 @@ def surgery(services: Services, registered: str) -> date:
 
 
 def operated(services: Services, day: date) -> None:
-    order = of(services, "ServiceRequest", "proc-excision")
-    procedure = {
-        "resourceType": "Procedure",
-        "id": "procedure",
-        "status": "completed",
-        "code": {"coding": [{"system": codes.PROCEDURE, "code": "calcinosis-excision"}]},
-        "subject": {"reference": "Patient/p1"},
-        "basedOn": [{"reference": f"ServiceRequest/{order['id']}"}],
-        "performedDateTime": day.isoformat(),
-    }
-    arrive(services, "north", procedure)
+    arrive(services, "north", operation(of(services, "ServiceRequest", "proc-excision"), day))
 
 
 def test_a_surgery_ahead_is_expected_in_its_window(services: Services, registered: str, surgery: date) -> None:
