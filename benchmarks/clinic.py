@@ -14,8 +14,9 @@ from pathway.errors import PathwayError
 from pathway.intake import Pathway
 from pathway.keys import key_of
 from pathway.library import Library
-from pathway.ports import FhirRepository, Resource, Update, VisitChooser, search_all
+from pathway.ports import FhirRepository, Resource, Update, search_all
 from pathway.situation import Now
+from pathway.visits import VisitChooser
 from schedules.calendar import OpenDays
 from schedules.duties import release
 from schedules.places import ClinicPlaces

@@ -15,9 +15,10 @@ from pathway.codes import PLAN
 from pathway.context import Context
 from pathway.explain import explained
 from pathway.library import Library
-from pathway.ports import Resource, VisitChooser
+from pathway.ports import Resource
 from pathway.settle import settle
 from pathway.situation import Now, Situation
+from pathway.visits import VisitChooser
 
 FACTORS = (1, 4, 16)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from pathway import choice
 from pathway.context import Context, Scope, conditions
+from pathway.due_work import DueWork
 from pathway.errors import NotFound, PathwayError
 from pathway.expressions import ExpressionFailed
 from pathway.issues import Issue
@@ -23,11 +24,12 @@ from pathway.occurrences import scopes_of
 from pathway.outline import walk
 from pathway.parameters import Value
 from pathway.patients import died
-from pathway.ports import DueWork, Resource, VisitChooser
+from pathway.ports import Resource
 from pathway.proposing import Proposal, Proposing
 from pathway.surgery import Surgery
 from pathway.timing import Timed
 from pathway.undecided import Undecided
+from pathway.visits import VisitChooser
 from pathway.when import due, placed, quiet_hours
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pathway.due_work import DueWork
 from pathway.explain import text_parts
 from pathway.keys import key_of
-from pathway.ports import Create, DueWork, Resource, Update
+from pathway.ports import Create, Resource, Update
 from pathway.progress import Changes
 from pathway.references import reference_to
 from pathway.review import days_of, title_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathway.ports import DueWork
+from pathway.due_work import DueWork
 
 START = "start"  # an action's start condition has to be looked at
 VERSION = 1

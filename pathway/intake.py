@@ -15,24 +15,14 @@ from pathway.apply import apply
 from pathway.codes import PLAN, RUNNING
 from pathway.context import Context
 from pathway.due_kinds import entry_of
+from pathway.due_work import DueWork
 from pathway.errors import UNFORESEEN, InvalidResource, NotFound, PathwayError
 from pathway.explain import explained, told
 from pathway.individual import with_individual
 from pathway.keys import key_of
 from pathway.library import Library
 from pathway.occurrences import surgeries
-from pathway.ports import (
-    NOT_UNDERSTOOD,
-    Create,
-    DueWork,
-    Kept,
-    Quarantined,
-    Resource,
-    Transaction,
-    Update,
-    VisitChoosing,
-    search_all,
-)
+from pathway.ports import NOT_UNDERSTOOD, Create, Kept, Quarantined, Resource, Transaction, Update, search_all
 from pathway.redating import redated, were_changed
 from pathway.references import patient_of, reference_to, rewritten
 from pathway.review import review, title_of
@@ -41,6 +31,7 @@ from pathway.signing import base_of, bases
 from pathway.site import Site, has_code
 from pathway.situation import Now, Situation, care_plans_of, gather
 from pathway.surgery import UNPLANNED, Finding, Surgery, end_of, recognised, status_finding
+from pathway.visits import VisitChoosing
 from pathway.writing import UNDECIDED, Effect, close, write
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from pathway.due_work import Claim, DueStore
 from pathway.errors import HospitalError
 
 Resource = dict[str, Any]
@@ -126,82 +127,6 @@ def from_page(repository: FhirRepository, type: str, query: Query, page: Page) -
         turned.add(page.next)
         page = repository.search(type, query, page=page.next)
         yield from page.resources
-
-
-DueState = Literal["scheduled", "claimed", "done", "cancelled", "expired", "quarantined"]
-OPEN: tuple[DueState, ...] = ("scheduled", "claimed")
-
-
-@dataclass(frozen=True)
-class DueWork:
-    """One thing that will have to be looked at. `key` names it for ever; a re-plan raises `generation`.
-
-    `wall_time` (ISO local time) and `zone` (IANA) are what was meant; `due_at` (UTC) is what they resolve to.
-    `released_at` (clinical) is when it came to an end by being looked at.
-    """
-
-    key: str
-    kind: str
-    due_at: datetime
-    wall_time: str
-    zone: str
-    care_plan: str
-    action: str
-    why: str
-    window_low: str | None = None
-    window_high: str | None = None
-    expires_at: datetime | None = None
-    generation: int = 1
-    state: DueState = "scheduled"
-    attempt: int = 0
-    last_error: str | None = None
-    payload: dict[str, Any] = field(default_factory=dict)
-    released_at: datetime | None = None
-
-
-LONGEST_LEASE = timedelta(hours=1)  # one that ends later is of a clock that has gone back since: it counts as over
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Due work held by one worker until `lease_until`; only the holder of `token` may finish it.
-
-    What was claimed at once has one token: it names the batch.
-    """
-
-    hospital: str
-    work: DueWork
-    token: str
-    lease_until: datetime
-
-
-class DueStore(Protocol):
-    """The due table of one hospital, inside one transaction."""
-
-    def of_plan(self, care_plan: str) -> Sequence[DueWork]:
-        """All rows of a CarePlan, in any state."""
-
-    def fell_due(self, since: datetime, until: datetime) -> Sequence[DueWork]:
-        """What was due from `since` to before `until` (clinical), of every plan, oldest first."""
-
-    def plan(self, work: DueWork) -> None:
-        """Insert the row, or replace an open one with generation + 1 when its time changed."""
-
-    def cancel(self, key: str, why: str) -> None:
-        """Close an open row; one that is done stays done."""
-
-    def finish(self, claim: Claim, state: DueState, error: str | None = None, *, at: datetime | None = None) -> bool:
-        """Close claimed work, `at` on the clinical clock. False when the claim was superseded: then nothing may be
-        written."""
-
-    def retry(self, claim: Claim, due_at: datetime, error: str) -> bool:
-        """Give claimed work back, to be claimed again from `due_at` on."""
-
-    def put_aside(self) -> Sequence[DueWork]:
-        """All rows that are quarantined."""
-
-    def reopen(self, key: str) -> bool:
-        """Take up quarantined work again, as a new generation; whether there was any."""
 
 
 NOT_UNDERSTOOD = "exception"
@@ -339,54 +264,3 @@ class Store(Protocol):
 
     def held(self, hospital: str) -> int:
         """How many pieces of due work somebody holds."""
-
-
-@dataclass(frozen=True)
-class VisitAsked:
-    """A visit that needs a day from `first` to `last` (both included), best on `target`; `today` is the clinic's.
-
-    `key` names its Appointment. `kept`: the day that was chosen before under the same terms, None when there is none,
-    with its sentence (`why`) and the reference of its `slot`; `settled`: it is booked or over, the day is not ours any
-    more. `actors`: references of those who take part.
-    """
-
-    key: str
-    first: date
-    last: date
-    target: date
-    today: date
-    kept: date | None = None
-    why: str = ""
-    slot: str | None = None
-    settled: bool = False
-    actors: frozenset[str] = frozenset()
-
-
-VisitStanding = Literal["no-day-free", "too-early-to-book", "outside-window", "holidays-unknown"]
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A chosen day for a visit and, as one sentence, why this one; `day` is None when no day is free.
-
-    `times`: from when to when on that day (instants), None for the whole day. `slot`: the hospital's Slot that it would
-    fill. `standing`: what a person has to know of it.
-    """
-
-    day: date | None
-    why: str
-    times: tuple[str, str] | None = None
-    slot: Resource | None = None
-    standing: VisitStanding | None = None
-
-
-class VisitChooser(Protocol):
-    """Chooses the day of a visit. What was chosen before by the same one counts as taken."""
-
-    def __call__(self, asked: VisitAsked) -> Visit: ...
-
-
-class VisitChoosing(Protocol):
-    """Makes the chooser for one transaction, by what the hospital's base holds in it."""
-
-    def __call__(self, base: FhirRepository) -> VisitChooser: ...

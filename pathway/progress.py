@@ -16,6 +16,7 @@ from pathway.assessment import assess, task_input
 from pathway.care_team import reowned
 from pathway.context import Context
 from pathway.delivery import delivered
+from pathway.due_work import DueWork
 from pathway.goals import GOAL, goals, pertaining
 from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
@@ -23,7 +24,7 @@ from pathway.keys import action_of, id_of, key_of
 from pathway.listing import listing
 from pathway.overruling import overrulings, record
 from pathway.patients import died
-from pathway.ports import Alert, Create, DueWork, Key, Resource, Update, VisitChooser
+from pathway.ports import Alert, Create, Key, Resource, Update
 from pathway.proposing import Proposal
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
@@ -41,7 +42,7 @@ from pathway.review import (
 from pathway.risk_record import risk_record
 from pathway.tasks import calls, is_movable, is_open, moved_to, was_refused, was_withdrawn, withdrawn
 from pathway.undecided import Undecided
-from pathway.visits import proposed_window, same_terms, with_terms_of
+from pathway.visits import VisitChooser, proposed_window, same_terms, with_terms_of
 
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus", "input"),

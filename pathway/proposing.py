@@ -10,13 +10,13 @@ from pathway.care_team import owner_of
 from pathway.context import Context, Scope, conditions
 from pathway.looking import Looking
 from pathway.parameters import computed
-from pathway.ports import Key, Resource, Visit, VisitAsked, VisitChooser
+from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.requests import Brief, build, flag, place
 from pathway.site import Owner, coding_of
 from pathway.tags import tagged
 from pathway.timing import Timed, Window, limit
-from pathway.visits import asked_again, with_terms
+from pathway.visits import Visit, VisitAsked, VisitChooser, asked_again, with_terms
 from pathway.when import own_window
 
 

@@ -14,10 +14,11 @@ from typing import Any
 from pathway import codes
 from pathway.errors import InvalidDefinition
 from pathway.keys import id_of
-from pathway.ports import Key, Resource, Visit
+from pathway.ports import Key, Resource
 from pathway.references import reference_to
 from pathway.site import Owner
 from pathway.timing import Window
+from pathway.visits import Visit
 
 COLLECT_WITH = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-collectWith"
 PROVISIONAL = {

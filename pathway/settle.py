@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from pathway.context import Context
 from pathway.errors import PathwayError
-from pathway.ports import Create, Resource, Update, VisitChooser
+from pathway.ports import Create, Resource, Update
 from pathway.progress import Changes, replan
 from pathway.references import reference_to
 from pathway.situation import Situation
+from pathway.visits import VisitChooser
 
 _PASSES = 6
 

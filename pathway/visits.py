@@ -1,4 +1,4 @@
-"""Which day was proposed for a visit and under which terms, kept in `meta.tag` of its Appointment.
+"""A visit that needs a day; and which day was proposed under which terms, kept in `meta.tag` of its Appointment.
 
 A day stays as long as its terms do: otherwise a place that becomes free nearer to the target would move a visit that
 somebody may be about to book.
@@ -6,13 +6,66 @@ somebody may be about to book.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Literal, Protocol
 
 from pathway import codes
-from pathway.ports import Resource, Visit, VisitAsked
+from pathway.ports import FhirRepository, Resource
 from pathway.tags import tag_of, tagged
 from pathway.tasks import is_movable
+
+
+@dataclass(frozen=True)
+class VisitAsked:
+    """A visit that needs a day from `first` to `last` (both included), best on `target`; `today` is the clinic's.
+
+    `key` names its Appointment. `kept`: the day that was chosen before under the same terms, None when there is none,
+    with its sentence (`why`) and the reference of its `slot`; `settled`: it is booked or over, the day is not ours any
+    more. `actors`: references of those who take part.
+    """
+
+    key: str
+    first: date
+    last: date
+    target: date
+    today: date
+    kept: date | None = None
+    why: str = ""
+    slot: str | None = None
+    settled: bool = False
+    actors: frozenset[str] = frozenset()
+
+
+VisitStanding = Literal["no-day-free", "too-early-to-book", "outside-window", "holidays-unknown"]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A chosen day for a visit and, as one sentence, why this one; `day` is None when no day is free.
+
+    `times`: from when to when on that day (instants), None for the whole day. `slot`: the hospital's Slot that it would
+    fill. `standing`: what a person has to know of it.
+    """
+
+    day: date | None
+    why: str
+    times: tuple[str, str] | None = None
+    slot: Resource | None = None
+    standing: VisitStanding | None = None
+
+
+class VisitChooser(Protocol):
+    """Chooses the day of a visit. What was chosen before by the same one counts as taken."""
+
+    def __call__(self, asked: VisitAsked) -> Visit: ...
+
+
+class VisitChoosing(Protocol):
+    """Makes the chooser for one transaction, by what the hospital's base holds in it."""
+
+    def __call__(self, base: FhirRepository) -> VisitChooser: ...
+
 
 _STANDINGS = {
     "no-day-free": "No day free",

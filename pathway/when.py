@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pathway.context import Context, Scope
 from pathway.due_kinds import START, VERSION
-from pathway.ports import DueWork, Resource
+from pathway.due_work import DueWork
+from pathway.ports import Resource
 from pathway.quiet_hours import QuietHours, zone_of
 from pathway.references import reference_to
 from pathway.surgery import no_day

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pathway.due_work import OPEN, DueWork
 from pathway.errors import NotFound
 from pathway.explain import explained
-from pathway.ports import OPEN, Create, DueWork, Kept, Resource, Transaction, Written
+from pathway.ports import Create, Kept, Resource, Transaction, Written
 from pathway.progress import Changes
 from pathway.provenance import provenance
 from pathway.references import reference_to

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from pathway.ports import Resource, Visit, VisitAsked, VisitStanding
+from pathway.ports import Resource
 from pathway.timing import wall
+from pathway.visits import Visit, VisitAsked, VisitStanding
 from schedules.calendar import OpenDays
 
 _LOOK_AHEAD = 60  # days after a window that has passed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from pathway.ports import OPEN, DueWork
+from pathway.due_work import OPEN, DueWork
 
 LATE = timedelta(minutes=15)  # what comes within this of its time was not late
 Fate = Literal["late", "suppressed", "waiting"]

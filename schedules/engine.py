@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pathway.due_work import Claim
 from pathway.intake import Pathway
-from pathway.ports import Claim, Store
+from pathway.ports import Store
 from pathway.situation import Now
 from schedules.duties import release
 from schedules.timetable import Duty

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from pathway.errors import Gone, NotFound
 from pathway.keys import key_of
-from pathway.ports import FhirRepository, Resource, Visit, VisitAsked, search_all
+from pathway.ports import FhirRepository, Resource, search_all
 from pathway.references import reference_to
 from pathway.site import Site
 from pathway.timing import calendar_date, instant
+from pathway.visits import Visit, VisitAsked
 from schedules.calendar import OpenDays
 from schedules.choose_visit import choose_visit
 

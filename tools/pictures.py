@@ -9,11 +9,12 @@ from pathlib import Path
 
 from fhir_adapters.store.memory import MemoryStore
 from pathway.codes import PLAN
+from pathway.due_work import DueWork
 from pathway.keys import key_of
 from pathway.library import Library
-from pathway.ports import DueWork, Visit, VisitAsked
 from pathway.site import ClinicCalendar, Closure, Site
 from pathway.timing import calendar_date
+from pathway.visits import Visit, VisitAsked
 from schedules.calendar import OpenDays
 from schedules.downtime import Call, StandingVisit, consequences
 from schedules.forecast import Placed, Wanted, forecast

@@ -19,19 +19,7 @@ from fhir_adapters.hospital.answers import accepted, resource_of, unreachable
 from fhir_adapters.hospital.capability import WritePlan, write_plan
 from fhir_adapters.r4.admission import render
 from pathway.errors import Conflict, Forbidden, HospitalError, MultipleMatches, NotFound
-from pathway.ports import (
-    Change,
-    Create,
-    Delete,
-    Key,
-    Page,
-    Query,
-    Resource,
-    Update,
-    Written,
-    from_page,
-    search_all,
-)
+from pathway.ports import Change, Create, Delete, Key, Page, Query, Resource, Update, Written, from_page, search_all
 from pathway.references import references_in
 
 _JSON = "application/fhir+json"

@@ -19,12 +19,11 @@ from fhir_adapters.store.query import parse_query
 from fhir_adapters.store.references import parts, relative
 from fhir_adapters.store.repository import EachCallATransaction
 from fhir_adapters.store.sql import SERVICE
+from pathway.due_work import Claim, DueStore
 from pathway.errors import Conflict, NotFound
 from pathway.ports import (
     NOT_UNDERSTOOD,
     Alert,
-    Claim,
-    DueStore,
     ExplanationStore,
     FhirServer,
     HandOver,

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from fhir_adapters.store.memory_state import Held, State
 from fhir_adapters.store.replan import replanned
-from pathway.ports import LONGEST_LEASE, OPEN, Claim, DueState, DueWork
+from pathway.due_work import LONGEST_LEASE, OPEN, Claim, DueState, DueWork
 
 
 class MemoryDueStore:

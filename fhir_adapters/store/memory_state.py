@@ -12,7 +12,8 @@ from fhir_adapters.store.hospitals import HospitalRecord
 from fhir_adapters.store.indexing import Indexed, indexed
 from fhir_adapters.store.links import Link
 from fhir_adapters.store.rows import Audited, Received, Version
-from pathway.ports import Alert, DueWork, Kept, Key, Quarantined, Resource
+from pathway.due_work import DueWork
+from pathway.ports import Alert, Kept, Key, Quarantined, Resource
 
 Name = tuple[str, str]
 

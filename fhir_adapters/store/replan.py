@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pathway.ports import OPEN, DueWork
+from pathway.due_work import OPEN, DueWork
 
 _MEANT = ("kind", "due_at", "wall_time", "zone", "expires_at", "window_low", "window_high", "payload")
 

@@ -25,8 +25,9 @@ from fhir_adapters.store.repository import EachCallATransaction
 from fhir_adapters.store.sql_due import SqlDueStore
 from fhir_adapters.store.sql_resources import SqlResources
 from fhir_adapters.store.sql_transaction import SqlTransaction
+from pathway.due_work import Claim
 from pathway.errors import Conflict, Refused
-from pathway.ports import Claim, FhirServer, HandOver
+from pathway.ports import FhirServer, HandOver
 
 SERVICE = "service"
 _DATABASE_CLOCK = text("SELECT clock_timestamp()").columns(column("clock_timestamp", DateTime(timezone=True)))

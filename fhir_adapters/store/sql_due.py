@@ -15,7 +15,7 @@ from fhir_adapters.store import columns as c
 from fhir_adapters.store.replan import replanned
 from fhir_adapters.store.times import UtcDateTime
 from fhir_adapters.store.upsert import upsert
-from pathway.ports import LONGEST_LEASE, OPEN, Claim, DueState, DueWork
+from pathway.due_work import LONGEST_LEASE, OPEN, Claim, DueState, DueWork
 
 _due = c.due.c
 _FIELDS = [field.name for field in fields(DueWork)]

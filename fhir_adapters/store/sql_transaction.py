@@ -23,8 +23,9 @@ from fhir_adapters.store.query import parse_query
 from fhir_adapters.store.references import parts, relative
 from fhir_adapters.store.sql_due import SqlDueStore
 from fhir_adapters.store.sql_resources import SqlResources
+from pathway.due_work import DueStore
 from pathway.errors import NotFound
-from pathway.ports import Alert, DueStore, ExplanationStore, Page, Quarantined, Query, Resource
+from pathway.ports import Alert, ExplanationStore, Page, Quarantined, Query, Resource
 
 
 class SqlTransaction(Interactions):

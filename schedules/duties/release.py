@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from pathway.due_kinds import FAILED, LEFT, UNKNOWN, entry_of, unknown
+from pathway.due_work import Claim
 from pathway.errors import UNFORESEEN, PathwayError
 from pathway.intake import Pathway
-from pathway.ports import Claim, Store
+from pathway.ports import Store
 from pathway.situation import Now
 
 BATCH = 100

@@ -17,11 +17,12 @@ import structlog
 
 from pathway.codes import KEY_SYSTEM, RUNNING
 from pathway.context import Context
+from pathway.due_work import OPEN
 from pathway.errors import UNFORESEEN, NotFound, PathwayError
 from pathway.follow_up import FollowUp, follow_ups
 from pathway.intake import Pathway
 from pathway.keys import id_of, key_of
-from pathway.ports import OPEN, Quarantined, Query, Resource, Store, Transaction, search_all
+from pathway.ports import Quarantined, Query, Resource, Store, Transaction, search_all
 from pathway.references import patient_of, reference_to, rewritten
 from pathway.review import review_key
 from pathway.situation import Now, gather

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fhir_adapters.store.hospitals import Status
 from fhir_adapters.store.outbox import OutboxState
-from pathway.ports import DueState
+from pathway.due_work import DueState
 from pathway.signing import Approver
 from pathway.site import Kind, Site
 from schedules.duties.sweep import Report

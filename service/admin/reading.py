@@ -11,11 +11,12 @@ from fhir_adapters.store.sql_transaction import SqlTransaction
 from pathway.apply import Explanation, apply
 from pathway.codes import KEY_SYSTEM
 from pathway.context import Context
+from pathway.due_work import DueWork
 from pathway.errors import PathwayError
 from pathway.intake import Pathway
 from pathway.keys import key_of
 from pathway.occurrences import surgeries
-from pathway.ports import DueWork, Resource, search_all
+from pathway.ports import Resource, search_all
 from pathway.references import reference_to
 from pathway.situation import Now, Situation, gather
 from pathway.surgery import Surgery

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+from pathway.due_work import DueWork
 from pathway.keys import key_of
-from pathway.ports import DueWork, Resource
+from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.requests import PROVISIONAL
 from pathway.review import title_of

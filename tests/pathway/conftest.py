@@ -12,13 +12,15 @@ import pytest
 
 from fhir_adapters.store.memory import MemoryStore
 from pathway.codes import BASE, DECISION, INDICATIONS, PROCEDURE, RECOVERY_DIARY, SHARED_DECISION, SNOMED
+from pathway.due_work import DueWork
 from pathway.intake import Pathway
 from pathway.keys import key_of
 from pathway.library import Library
-from pathway.ports import Alert, DueWork, FhirRepository, Quarantined, Resource, Update, VisitChooser
+from pathway.ports import Alert, FhirRepository, Quarantined, Resource, Update
 from pathway.references import reference_to
 from pathway.site import ClinicCalendar, Code, Owner, Site
 from pathway.situation import Now
+from pathway.visits import VisitChooser
 from schedules.calendar import OpenDays
 from schedules.duties import release
 from schedules.places import ClinicPlaces

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pathway.due_work import Claim, DueWork
 from pathway.intake import Pathway
-from pathway.ports import Claim, DueWork
 from pathway.references import reference_to
 from schedules.duties import release
 from tests.pathway.conftest import ZONE, Clinic

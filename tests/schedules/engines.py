@@ -17,9 +17,10 @@ from fhir_adapters.store.engine import create_engine
 from fhir_adapters.store.memory import MemoryStore
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
+from pathway.due_work import Claim, DueWork
 from pathway.intake import Pathway
 from pathway.library import Library
-from pathway.ports import Claim, Create, DueWork, Resource, Transaction
+from pathway.ports import Create, Resource, Transaction
 from pathway.situation import Now
 from pathway.writing import Effect
 from schedules.calendar import OpenDays

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from pathway.ports import Visit
 from pathway.site import ClinicCalendar
+from pathway.visits import Visit
 from schedules.calendar import OpenDays
 from tests.schedules.test_choose_visit import BAVARIA, Rooms, choose_visit, visit_asked
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pathway.ports import Resource, Visit, VisitAsked
+from pathway.ports import Resource
 from pathway.site import ClinicCalendar, Closure
+from pathway.visits import Visit, VisitAsked
 from schedules.calendar import OpenDays
 from schedules.choose_visit import choose_visit as chosen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pathway.ports import DueWork
+from pathway.due_work import DueWork
 from schedules.downtime import StandingVisit, consequences
 
 DUE = datetime(2026, 3, 20, 8, tzinfo=UTC)

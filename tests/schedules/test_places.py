@@ -16,8 +16,9 @@ from fhir_adapters.store.memory import MemoryStore
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
 from pathway.codes import KEY_SYSTEM
-from pathway.ports import Resource, Update, VisitAsked
+from pathway.ports import Resource, Update
 from pathway.site import ClinicCalendar, Site
+from pathway.visits import VisitAsked
 from schedules.calendar import OpenDays
 from schedules.places import ClinicPlaces
 

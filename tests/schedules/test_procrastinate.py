@@ -16,8 +16,8 @@ import structlog
 from procrastinate.schema import SchemaManager
 from sqlalchemy import text
 
+from pathway.due_work import Claim
 from pathway.errors import Refused
-from pathway.ports import Claim
 from schedules import procrastinate_engine
 from schedules.procrastinate_engine import BATCH, MOST_HELD, Procrastinate
 from schedules.procrastinate_schema import bring_up_to_date

@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from fhir_adapters.store.outbox import OUTBOX
 from pathway.codes import PLAN
+from pathway.due_work import DueWork
 from pathway.library import Library
-from pathway.ports import Alert, DueWork, Quarantined, Resource
+from pathway.ports import Alert, Quarantined, Resource
 from service.bootstrap import Services
 from tests.service.conftest import Ask, arrive, condition, patient, referral
 from tests.service.test_admin_hospitals import audited

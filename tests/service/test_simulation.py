@@ -18,8 +18,9 @@ from pathway.errors import Refused
 from pathway.intake import Pathway
 from pathway.library import Library
 from pathway.outline import walk
-from pathway.ports import Create, Visit, VisitAsked
+from pathway.ports import Create
 from pathway.site import ClinicCalendar, Site
+from pathway.visits import Visit, VisitAsked
 from pathway.writing import Effect
 from schedules.calendar import OpenDays
 from service.cli import app

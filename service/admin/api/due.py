@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from pathway.codes import KEY_SYSTEM
+from pathway.due_work import DueState
 from pathway.errors import InvalidResource, NotFound
-from pathway.ports import DueState
 from pathway.references import reference_to
 from service.admin import models
 from service.admin.access import Registered, TheServices, plan_reference

@@ -10,7 +10,7 @@ import pytest
 
 from fhir_adapters.store.memory import MemoryStore
 from fhir_adapters.store.sql import SqlStore
-from pathway.ports import Claim, DueState, DueWork
+from pathway.due_work import Claim, DueState, DueWork
 from tests.fhir_adapters.store.ticking import START, Clock
 
 Stores = SqlStore | MemoryStore

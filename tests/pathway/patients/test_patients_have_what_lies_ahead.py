@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from pathway.due_work import OPEN
 from pathway.keys import key_of
-from pathway.ports import OPEN
 from pathway.tasks import is_open
 from tests.pathway.conftest import ZONE, Clinic
 from tests.pathway.patients.conftest import Lived
