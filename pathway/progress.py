@@ -13,7 +13,6 @@ from typing import Literal
 from pathway import codes
 from pathway.apply import Applied, Explanation, apply
 from pathway.assessment import assess, task_input
-from pathway.care_team import reowned
 from pathway.context import Context
 from pathway.delivery import delivered
 from pathway.due_work import DueWork
@@ -22,12 +21,12 @@ from pathway.individual import INDIVIDUAL
 from pathway.issues import Issue
 from pathway.keys import action_of, id_of, key_of
 from pathway.listing import listing
+from pathway.moving import are_other_days, moved, why_moved
 from pathway.overruling import overrulings, record
 from pathway.patients import died
 from pathway.ports import Alert, Create, Key, Resource, Update
 from pathway.proposing import Proposal
 from pathway.references import reference_to
-from pathway.requests import PROVISIONAL
 from pathway.review import (
     QUESTIONS,
     about_patient,
@@ -42,19 +41,10 @@ from pathway.review import (
 from pathway.risk_record import risk_record
 from pathway.tasks import calls, is_movable, is_open, moved_to, was_refused, was_withdrawn, withdrawn
 from pathway.undecided import Undecided
-from pathway.visits import VisitChooser, proposed_window, same_terms, with_terms_of
+from pathway.visits import VisitChooser
 
-_OURS: Mapping[str, tuple[str, ...]] = {
-    "Task": ("restriction", "focus", "businessStatus", "input"),
-    "Appointment": ("requestedPeriod", "slot"),
-    "ServiceRequest": ("occurrencePeriod",),
-    "CommunicationRequest": ("occurrenceDateTime", "payload"),
-}
-_URGENCY: Mapping[str, int] = {"routine": 0, "urgent": 1, "asap": 2, "stat": 3}
 # What the plan's actions do not ask for, and so do not withdraw either.
 _APART = QUESTIONS | {"", "review", "risk-assessment", GOAL, INDIVIDUAL}
-_CAN_GO = {"businessStatus": PROVISIONAL}
-_GOES_WITH_THE_DAY = ("requestedPeriod", "slot")
 
 
 @dataclass
@@ -195,13 +185,13 @@ def _change(context: Context, changes: Changes, proposal: Proposal, existing: Re
         return
     if proposal.own is not None:
         changes.ask(context, confirm_date(context, existing, proposal.own.in_words()))
-    moved = _moved(existing, proposal, context.now.instant)
+    newer = moved(existing, proposal, context.now.instant)
     if is_movable(existing):
-        if moved is not None:
-            changes.update(moved, _why_moved(existing, moved, proposal), release=not proposal.held)
+        if newer is not None:
+            changes.update(newer, why_moved(existing, newer, proposal), release=not proposal.held)
         elif not proposal.held:
             changes.release.append(reference_to(existing))
-    elif moved is not None and _are_other_days(existing, proposal.resource):
+    elif newer is not None and are_other_days(existing, proposal.resource):
         changes.ask(context, confirm_date(context, existing, days_of(proposal.resource)))
 
 
@@ -211,12 +201,6 @@ def _end(context: Context, changes: Changes, existing: Resource, why: str) -> No
         changes.update(moved_to(existing, "completed", at=context.now.instant, reason=why), why)
     elif is_movable(existing):
         changes.update(withdrawn(existing, at=context.now.instant, reason=why), why, release=False)
-
-
-def _are_other_days(existing: Resource, proposed: Resource) -> bool:
-    """Of a visit those of its window count: within it the hospital may have booked any day."""
-    known = proposed_window(existing)
-    return known != proposed_window(proposed) if known else _days(existing) != _days(proposed)
 
 
 def _undocumented(context: Context, proposal: Proposal, existing: Resource) -> bool:
@@ -233,53 +217,6 @@ def _overrule(context: Context, changes: Changes) -> None:
             changes.records.append(record(context, overruling))
         else:
             changes.ask(context, document_decision(context, overruling.response, overruling.sentence))
-
-
-def _moved(existing: Resource, proposal: Proposal, instant: str) -> Resource | None:
-    """The existing request brought to what is proposed; None when there is nothing to change."""
-    proposed, managed = proposal.resource, _OURS[existing["resourceType"]]
-    owned = reowned(existing, proposed, proposal.usual_owner)
-    changed = {name: proposed[name] for name in managed if name in proposed and proposed[name] != existing.get(name)}
-    left_out = [n for n in managed if n in existing and n not in proposed]
-    gone = [n for n in left_out if n in _GOES_WITH_THE_DAY or existing[n] == _CAN_GO.get(n)]
-    if existing["resourceType"] == "Task" and existing["status"] == "draft" and proposed["status"] == "requested":
-        changed["status"] = "requested"
-    if existing["resourceType"] == "Appointment":
-        owned = owned if same_terms(existing, proposed) else with_terms_of(existing, proposed)
-        if existing["status"] != proposed["status"]:
-            changed["status"] = proposed["status"]
-    if _is_raised(existing, proposed):
-        changed["priority"] = proposed["priority"]
-    if existing["resourceType"] == "Appointment" and (changed or gone or owned is not existing):
-        changed["comment"] = proposed.get("comment")
-    if not changed and not gone and owned is existing:
-        return None
-    if existing["resourceType"] == "Task":
-        changed["lastModified"] = instant
-    return {name: value for name, value in {**owned, **changed}.items() if name not in gone}
-
-
-def _is_raised(existing: Resource, proposed: Resource) -> bool:
-    """A priority is raised as the answers say, never lowered: somebody may have raised it knowingly."""
-    known = [_URGENCY.get(str(r.get("priority", "routine")), 0) for r in (existing, proposed)]
-    return known[1] > known[0]
-
-
-def _days(resource: Resource) -> Resource:
-    """The days for which a request is sought: a time of day makes no other day of it."""
-    period: Resource = resource.get("restriction", {}).get("period") or resource.get("occurrencePeriod") or {}
-    period = next(iter(resource.get("requestedPeriod", [])), period)
-    at = resource.get("occurrenceDateTime")
-    return {"at": at} if at else {end: str(period[end])[:10] for end in ("start", "end") if end in period}
-
-
-def _why_moved(existing: Resource, moved: Resource, proposal: Proposal) -> str:
-    if _days(existing) != _days(proposal.resource):
-        why = f"moved from {days_of(existing)} to {days_of(proposal.resource)}, as what it depends on moved"
-        return f"{why}; {proposal.why}" if "comment" in proposal.resource else why
-    if moved.get("owner") != existing.get("owner"):
-        return f"given to {moved['owner']['reference']}, who has the role for this patient now"
-    return proposal.why
 
 
 def _keep_records(changes: Changes, applied: Applied) -> None:
