@@ -33,7 +33,7 @@ from pathway.review import (
     document_step,
 )
 from pathway.risk_record import risk_record
-from pathway.tasks import is_movable, is_open, moved_to, was_withdrawn, withdrawn
+from pathway.tasks import is_movable, is_open, modified, moved_to, was_withdrawn, withdrawn
 from pathway.visits import same_terms, with_terms_of
 
 _OURS: Mapping[str, tuple[str, ...]] = {
@@ -217,7 +217,7 @@ def _moved(existing: Resource, proposal: Proposal, instant: str) -> Resource | N
     if not changed and not gone and owned is existing:
         return None
     if existing["resourceType"] == "Task":
-        changed["lastModified"] = instant
+        changed["lastModified"] = modified(existing, instant)
     return {name: value for name, value in {**owned, **changed}.items() if name not in gone}
 
 
