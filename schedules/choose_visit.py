@@ -47,6 +47,8 @@ class VisitDay:
         asked = self.asked
         if asked.kept is not None and self._stays(asked.kept):
             return self._kept(asked.kept)
+        if asked.settled:
+            return self._in_question()
         if asked.today > asked.last:
             return self._late()
         day = next((day for day in self._nearest_first() if self._reason(day) is None), None)
@@ -68,6 +70,15 @@ class VisitDay:
         slot = self.places.still(asked.slot, asked.key) if asked.slot else None
         why = asked.why if asked.why and not asked.settled else self._why(day, self._closed)
         return Visit(day, why, slot, self._standing(day))
+
+    def _in_question(self) -> Visit:
+        """The day that a person is asked to compare a booked one with. It does not go on with today: they would be
+        asked anew each day."""
+        asked = self.asked
+        days = [asked.first + timedelta(days=n) for n in range((asked.last - asked.first).days + 1)]
+        days.sort(key=lambda day: (abs((day - asked.target).days), day))
+        day = next((day for day in days if self._closed(day) is None), asked.target)
+        return Visit(day, self._why(day, self._closed))
 
     def _nearest_first(self) -> Iterator[date]:
         """Of two equally near ones the earlier; today, which is hard to book, only when there is no other."""
