@@ -9,6 +9,7 @@ from pathway.ports import Resource
 from pathway.proposing import Proposal
 from pathway.requests import PROVISIONAL
 from pathway.review import days_of
+from pathway.tasks import modified
 from pathway.visits import proposed_window, same_terms, with_terms_of
 
 _OURS: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +43,7 @@ def moved(existing: Resource, proposal: Proposal, instant: str) -> Resource | No
     if not changed and not gone and owned is existing:
         return None
     if existing["resourceType"] == "Task":
-        changed["lastModified"] = instant
+        changed["lastModified"] = modified(existing, instant)
     return {name: value for name, value in {**owned, **changed}.items() if name not in gone}
 
 

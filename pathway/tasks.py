@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathway.codes import ACTIVITY_TYPE, BUSINESS_STATUS
 from pathway.errors import Refused
 from pathway.ports import Resource
+from pathway.timing import instant
 
 OPEN_TASK = frozenset({"draft", "requested", "received", "accepted", "ready", "in-progress", "on-hold"})
 _NOT_ACCEPTED = frozenset({"draft", "requested", "received"})
@@ -59,7 +60,7 @@ def moved_to(task: Resource, status: str, *, at: str, reason: str | None = None)
     current = str(task.get("status"))
     if status != current and status not in _LEGAL.get(current, frozenset()):
         raise Refused(f"A Task that is {current} cannot become {status}")
-    changed = {**task, "status": status, "lastModified": at}
+    changed = {**task, "status": status, "lastModified": modified(task, at)}
     if reason:
         changed["statusReason"] = {"text": reason}
     return changed
@@ -76,6 +77,18 @@ def was_refused(resource: Resource) -> bool:
     """Whether the hospital cancelled a visit that was only proposed. Proposing it again could go on for ever."""
     cancelled = resource["resourceType"] == "Appointment" and resource["status"] == "cancelled"
     return cancelled and "start" not in resource and not was_withdrawn(resource)
+
+
+def modified(task: Resource, at: str) -> str:
+    """`lastModified` of a Task that changes at a FHIR instant: it never goes back, even when our clock did.
+
+    A hospital refuses one that lies before `authoredOn` (inv-1).
+    """
+    known = [str(task[element]) for element in ("authoredOn", "lastModified") if element in task]
+    try:
+        return max([at, *known], key=instant)
+    except ValueError:
+        return at
 
 
 _WITHDRAWN = {"system": BUSINESS_STATUS, "code": "withdrawn", "display": "Withdrawn by the pathway"}

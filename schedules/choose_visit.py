@@ -51,6 +51,8 @@ class VisitDay:
         asked = self.asked
         if asked.kept is not None and self._stays(asked.kept):
             return self._kept(asked.kept)
+        if asked.settled:
+            return self._in_question()
         day = next((day for day in self._nearest_first() if self._reason(day) is None), None)
         if day is not None:
             return self._visit(day)
@@ -73,10 +75,20 @@ class VisitDay:
         why = asked.why if asked.why and not asked.settled else self._why(day, self._closed)
         return self._on(day, why, slot)
 
+    def _in_question(self) -> Visit:
+        """The day that a person is asked to compare a booked one with. It does not go on with today: they would be
+        asked anew each day."""
+        days = sorted(self._window(), key=self._distance)
+        day = next((day for day in days if self._closed(day) is None), self.asked.target)
+        return Visit(day, self._why(day, self._closed))
+
     def _nearest_first(self) -> Iterator[date]:
         """The days of the window that lie ahead, from tomorrow on; of two equally near ones the earlier."""
         days = [day for day in self._window() if day > self.asked.today]
-        yield from sorted(days, key=lambda day: (abs((day - self.asked.target).days), day))
+        yield from sorted(days, key=self._distance)
+
+    def _distance(self, day: date) -> tuple[int, date]:
+        return abs((day - self.asked.target).days), day
 
     def _window(self) -> list[date]:
         asked = self.asked

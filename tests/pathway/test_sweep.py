@@ -12,7 +12,7 @@ from pathway.references import reference_to
 from pathway.version import VERSION
 from schedules.duties import sweep
 from schedules.duties.sweep import Report
-from tests.pathway.conftest import CALCINOSIS, REFERRAL, Clinic
+from tests.pathway.conftest import CALCINOSIS, REFERRAL, Clinic, period
 
 VISIT, APPOINTMENT = "fu-first-visit", "fu-first-visit-appointment"
 
@@ -58,6 +58,20 @@ class TestWhatIsWell:
         assert figures(report) == {"plans": 1, "surgeries": 1, "planned": 1, "inside": 1}
         assert report.good
         assert clinic.everything() == before
+
+    def test_a_booked_visit_that_the_surgery_moved_away_from_is_asked_about_once(self, clinic: Clinic) -> None:
+        clinic.operated()
+        clinic.book_visit()
+        clinic.record(performedPeriod=period("2026-03-10"), basedOn=[clinic.excision()])
+        clinic.release()
+        [question] = clinic.ours("Task", "confirm-date")
+        assert question["description"].endswith(
+            "planned for 2026-03-26, but the date it depends on has changed, it would now be 2026-03-20."
+        )
+        for day in ("2026-03-21", "2026-03-23", "2026-03-25"):
+            clinic.at(f"{day}T12:00")
+            clinic.release()
+            assert (swept(clinic).mended, clinic.ours("Task", "confirm-date")) == (0, [question])
 
     def test_a_hospital_without_plans(self, clinic: Clinic) -> None:
         report = swept(clinic)

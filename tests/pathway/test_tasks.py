@@ -72,6 +72,14 @@ def test_the_reason_is_kept() -> None:
     assert changed["statusReason"] == {"text": "answered"}
 
 
+@pytest.mark.parametrize("element", ["authoredOn", "lastModified"])
+def test_a_clock_that_went_back_takes_no_change_back_before_the_one_before(element: str) -> None:
+    known = task("requested") | {element: "2026-03-17T09:00:00.000Z"}
+    assert moved_to(known, "completed", at=AT)["lastModified"] == "2026-03-17T09:00:00.000Z"
+    assert moved_to(known | {element: "2026-03-16T09:59:00+02:00"}, "completed", at=AT)["lastModified"] == AT
+    assert moved_to(known | {element: "2026"}, "completed", at=AT)["lastModified"] == AT
+
+
 def test_the_task_that_was_given_is_left_as_it_was() -> None:
     given = task("requested")
     moved_to(given, "completed", at=AT, reason="answered")

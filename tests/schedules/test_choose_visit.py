@@ -231,6 +231,12 @@ class TestToday:
         booked = week(kept=date(2026, 3, 26), today=date(2026, 4, 2), settled=True)
         assert choose_visit(booked, BAVARIA, Rooms()).day == date(2026, 3, 26)
 
+    @pytest.mark.parametrize("today", [LONG_BEFORE, date(2026, 3, 26), date(2026, 3, 30), date(2027, 3, 30)])
+    def test_the_day_that_a_booked_one_is_compared_with_does_not_go_on_with_today(self, today: date) -> None:
+        visit = choose_visit(week(today=today, settled=True), BAVARIA, Rooms(taken={date(2026, 3, 26): 1}))
+        assert (visit.day, visit.standing) == (date(2026, 3, 26), None)
+        assert visit.why.startswith("Thu 26 Mar 2026 is the target day")
+
     def test_a_window_that_has_passed_is_left_and_that_is_said(self) -> None:
         visit = choose_visit(week(today=date(2026, 4, 2)), BAVARIA, Rooms(taken={date(2026, 4, 7): 1}))
         assert visit == Visit(

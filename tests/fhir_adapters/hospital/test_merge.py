@@ -72,3 +72,25 @@ def test_neither_side_is_changed_by_merging() -> None:
     before, ours, theirs = task(status="requested"), task(status="requested", note=[]), task(status="accepted")
     merge(before, ours, before, theirs)
     assert (ours, theirs) == (task(status="requested", note=[]), task(status="accepted"))
+
+
+@pytest.mark.parametrize("taken_on", ["accepted", "in-progress", "completed"])
+def test_what_somebody_took_on_is_not_moved_or_ended_by_what_had_not_reached_them(taken_on: str) -> None:
+    old, new = {"period": {"end": "2026-03-06"}}, {"period": {"end": "2026-03-09"}}
+    before = task(status="requested", restriction=old, owner={"reference": "Practitioner/1"}, description="a")
+    before["meta"] = {"versionId": "1", "tag": [{"code": "proposed before"}]}
+    moved = {"restriction": new, "owner": {"reference": "Practitioner/2"}, "priority": "urgent"}
+    ours = {**before, **moved, "meta": {"versionId": "2", "tag": [{"code": "proposed now"}]}}
+    theirs = {**before, "status": taken_on}
+    result = merge(before, ours, before, theirs)
+    expected = {**theirs, "priority": "urgent", "meta": {"versionId": "2", "tag": [{"code": "proposed before"}]}}
+    assert (result.resource, result.disputed) == (expected, ())
+    withdrawn = {**ours, "status": "cancelled", "statusReason": {"text": "no longer asked for"}}
+    result = merge(before, withdrawn, before, theirs)
+    assert (result.resource, result.disputed) == (expected, ("status",))
+
+
+def test_what_nobody_took_on_moves() -> None:
+    before = task(status="requested", restriction={"period": {"end": "2026-03-06"}})
+    ours = {**before, "restriction": {"period": {"end": "2026-03-09"}}}
+    assert merge(before, ours, before, {**before, "note": []}).resource == {**ours, "note": []}

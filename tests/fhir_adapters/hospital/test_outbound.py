@@ -546,6 +546,18 @@ def test_a_stale_update_is_merged_and_delivered(
     assert proxy.asked("PUT") == ["PUT Task", "PUT Task"]
 
 
+def test_a_move_that_comes_too_late_does_not_move_what_was_accepted(ours: Ours, our_server: Theirs) -> None:
+    first = task(restriction={"period": {"end": "2026-03-06"}})
+    ours.writes(first)
+    ours.push()
+    ours.changes(first, restriction={"period": {"end": "2026-03-09"}})
+    our_server.changes(f"Task/{ours.link(first).their_id}", status="accepted")
+    ours.push(rounds=3)
+    for side in (ours.read(first), our_server.only("Task")):
+        assert (side["status"], side["restriction"]) == ("accepted", first["restriction"])
+    assert (ours.state(first), ours.reacted) == ("done", [f"Task/{first['id']}"])
+
+
 def test_a_conflict_that_nothing_explains_is_for_a_person(ours: Ours, proxy: Proxy) -> None:
     first = task()
     ours.writes(first)
