@@ -94,7 +94,8 @@ class ClinicCalendar(_Part):
     """When follow-up visits can take place. `weekdays`: Monday = 0. `capacity`: visits a day, None for no limit.
 
     `hours`: of each weekday; a weekday without any has whole days. `schedules`: the hospital's Schedules whose Slots
-    are the places of the clinic; without them any open day has one.
+    are the places of the clinic; without them any open day has one. `booking`: whether a visit is proposed to the
+    hospital, for a person to book, or booked by the hospital's own $find and $book.
     """
 
     weekdays: Weekdays = frozenset({0, 1, 2, 3, 4})
@@ -104,6 +105,7 @@ class ClinicCalendar(_Part):
     closures: tuple[Closure, ...] = ()
     capacity: Annotated[int | None, Field(ge=1)] = None
     schedules: tuple[Annotated[str, Field(pattern=r"^Schedule/[A-Za-z0-9.\-]{1,64}$")], ...] = ()
+    booking: Literal["propose", "book"] = "propose"
 
     def works(self, day: date) -> bool:
         """Whether people are at work, for limits in working days. Public holidays count as working days here: what

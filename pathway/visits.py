@@ -7,13 +7,14 @@ somebody may be about to book.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 from pathway import codes
 from pathway.ports import FhirRepository, Resource
 from pathway.tags import tag_of, tagged
 from pathway.tasks import is_movable
+from pathway.timing import instant
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,39 @@ def same_terms(one: Resource, other: Resource) -> bool:
 def proposed_window(appointment: Resource) -> str:
     """For which window its day was proposed; empty where none is noted."""
     return (tag_of(appointment, codes.PROPOSED_DATES) or "").rpartition("/")[0].rpartition("/")[0]
+
+
+@dataclass(frozen=True)
+class ProposedDays:
+    """For which days a visit was proposed; `day` None when none was free."""
+
+    first: date
+    last: date
+    target: date
+    day: date | None
+
+
+def proposed_days(appointment: Resource) -> ProposedDays | None:
+    """None where none are noted."""
+    window, target, day = _proposed(appointment)
+    if not target:
+        return None
+    first, last = map(date.fromisoformat, window.split("/"))
+    return ProposedDays(first, last, date.fromisoformat(target), day)
+
+
+def with_booking_asked(appointment: Resource, start: str, at: datetime) -> Resource:
+    """The Appointment with the time at which the hospital was asked to book it, and when that was."""
+    return tagged(appointment, codes.BOOKING_ASKED, f"{start} {at.isoformat()}")
+
+
+def booking_asked(appointment: Resource) -> tuple[datetime, datetime] | None:
+    """The start that was asked for last, and when; None when the hospital was never asked to book it."""
+    asked = tag_of(appointment, codes.BOOKING_ASKED)
+    if asked is None:
+        return None
+    start, _, at = asked.partition(" ")
+    return instant(start), instant(at)
 
 
 def _standing(appointment: Resource, standing: str | None) -> Resource:

@@ -26,7 +26,7 @@ from fhir_adapters.store.leading import Leadership
 from fhir_adapters.store.migrate import upgrade
 from fhir_adapters.store.sql import SqlStore
 from pathway.codes import PLAN
-from pathway.errors import Conflict, NotFound, Refused
+from pathway.errors import Conflict, HospitalError, NotFound, Refused
 from pathway.intake import Pathway
 from pathway.library import Library
 from pathway.ports import Resource, Transaction
@@ -135,7 +135,8 @@ class Services:
 
     def activate(self, name: str) -> HospitalRecord:
         """Let the duties work for a hospital. Raises Refused with everything that is missing."""
-        if missing := self.missing(self.site(name)):
+        site = self.site(name)
+        if missing := [*self.missing(site), *filter(None, [self.unbookable(site)])]:
             raise Refused(f"{name} cannot be activated. {' '.join(missing)}")
         self.store.set_status(name, "active")
         return self.store.hospital(name)
@@ -150,6 +151,17 @@ class Services:
         if site.kind == "real" and (unheard := self.confirming.lacking(site)):
             lacking.append(unheard)
         return lacking
+
+    def unbookable(self, site: Site) -> str | None:
+        """Why visits cannot be booked at the hospital, although the site wants them booked; None where all is well."""
+        if site.calendar.booking == "propose":
+            return None
+        refused = 'calendar.booking is "book", but its CapabilityStatement'
+        try:
+            offered = self.client(self.hospital(site.hospital)).plan.of("Appointment").book
+        except (HospitalError, NotFound) as error:
+            return f"{refused} could not be read: {error}."
+        return None if offered else f"{refused} offers no search, $find and $book of Appointment."
 
     def sign(self, name: str, approval: Approval, actor: str, changed: Sequence[Resource] = ()) -> SignOff:
         """Make the site's own active version of the content. Raises NotFound, and what Content.sign raises."""
@@ -200,9 +212,9 @@ class Services:
 
     def push(self, record: HospitalRecord) -> int:
         lease = timedelta(seconds=2 * self.settings.hospital_timeout_seconds)
-        return Outbound(
-            self.store, record.name, self.client(record), self.inbound(record), self.store.wire_now, lease
-        ).run()
+        site, client, inbound = self.site(record.name), self.client(record), self.inbound(record)
+        books_in = site.zone if site.calendar.booking == "book" else None
+        return Outbound(self.store, record.name, client, inbound, self.store.wire_now, lease, books_in).run()
 
     def release(self, record: HospitalRecord) -> int:
         return self.dispatcher.dispatch(record.name)

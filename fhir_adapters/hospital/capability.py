@@ -17,7 +17,8 @@ class TypePlan:
 
     `create`: by If-None-Exist; by a search and then a POST; by a PUT under our own id (types without an identifier);
     or not at all, and the resource stays here. `update`: whether PUT is offered. `by_time`: `_lastUpdated` works.
-    `search`: whether it can be read at all, but for one at a time. `listed`: False where all this is a guess.
+    `search`: whether it can be read at all, but for one at a time. `listed`: False where all this is a guess. `book`:
+    it offers $find and $book, and a search that shows whether a booking was made whose answer was lost.
     """
 
     create: CreateBy
@@ -25,6 +26,7 @@ class TypePlan:
     by_time: bool
     search: bool = True
     listed: bool = True
+    book: bool = False
 
     def explain(self) -> str:
         """For the hospital's engineers, as one sentence."""
@@ -37,7 +39,8 @@ class TypePlan:
         updated = "updated with If-Match" if self.update else "never updated"
         searched = "read patient by patient" if self.search else "never searched"
         tried = "" if self.listed else "not listed by the server, tried all the same: "
-        return f"{tried}{written}; {updated}; {'read by _lastUpdated' if self.by_time else searched}"
+        booked = "; booked by $find and $book where the site asks for it" if self.book else ""
+        return f"{tried}{written}; {updated}; {'read by _lastUpdated' if self.by_time else searched}{booked}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class WritePlan:
 
 
 _WITHOUT_IDENTIFIER = frozenset({"Provenance"})
+_SCHEDULING = frozenset({"find", "book"})  # https://profiles.ihe.net/ITI/Scheduling/
 # It converts every UCUM unit of a `number` parameter to days: a RiskAssessment with a range in percent, which R4
 # demands (ras-1), is answered with 500 (HAPI-0389, seen with 8.8.0; hapifhir/hapi-fhir, BaseSearchParamExtractor).
 _CANNOT_INDEX_PERCENT = "HAPI"
@@ -80,7 +84,9 @@ def _type_plan(resource: Resource) -> TypePlan:
     parameters = {p.get("name") for p in resource.get("searchParam", [])}
     search = "search-type" in codes
     by_time = search and (not parameters or "_lastUpdated" in parameters)
-    return TypePlan(_create_by(resource, codes), "update" in codes, by_time, search)
+    operations = {str(operation.get("name", "")).lstrip("$") for operation in resource.get("operation", [])}
+    book = search and operations >= _SCHEDULING and resource["type"] == "Appointment"
+    return TypePlan(_create_by(resource, codes), "update" in codes, by_time, search, book=book)
 
 
 def _create_by(resource: Resource, codes: set[str | None]) -> CreateBy:

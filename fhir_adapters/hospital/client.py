@@ -102,6 +102,10 @@ class HospitalClient:
             raise MultipleMatches(f"{len(found)} {type} resources carry {key.value}: {ids}")
         return found[0] if found else None
 
+    def operate(self, type: str, name: str, parameters: Resource) -> Resource:
+        """What `$name` on a type answers to a Parameters resource."""
+        return resource_of(self._send("POST", self._url(type, f"${name}"), parameters))
+
     def _write(self, change: Change) -> Written:
         match change:
             case Create():

@@ -50,7 +50,7 @@ class Inbound:
         with self.store.transaction(self.hospital, actor=self.source) as tx:
             link = tx.links.by_theirs(resource["resourceType"], resource["id"]) or _adopted(tx, resource)
             if link is not None:
-                return self._merged(tx, link, resource)
+                return self.merge(tx, link, resource)
             if key_of(resource) is not None and resource["resourceType"] in _MADE_BY_US:
                 text = "It carries a key of ours, but is not the copy that is known here."
                 tx.quarantine(Quarantined("key-unknown", text, reference_to(resource), _version(resource)))
@@ -63,7 +63,8 @@ class Inbound:
             self.react(tx, written.resource)
             return True
 
-    def _merged(self, tx: SqlTransaction, link: Link, theirs: Resource) -> bool:
+    def merge(self, tx: SqlTransaction, link: Link, theirs: Resource) -> bool:
+        """Take what changed in the hospital's copy into ours and react; False when there was nothing new in it."""
         if _version(theirs) == link.their_version or _older(theirs, link.base):
             return False
         ours = tx.read(link.type, link.id)

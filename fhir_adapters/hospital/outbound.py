@@ -3,6 +3,8 @@
 A lane per resource: what is sent is always its newest version. References go out in the hospital's ids, so a resource
 waits until what it refers to is there; what a CarePlan lists, Provenance.target and the goals that a request pertains
 to name only what is there. Goals and risks that a server does not take stay here, and nothing waits for them.
+
+A visit that the site wants booked is not created there but booked (`booking.py`): its copy is then the hospital's own.
 """
 
 from __future__ import annotations
@@ -11,14 +13,27 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
+from fhir_adapters.hospital.booking import Booking
 from fhir_adapters.hospital.client import HospitalClient
 from fhir_adapters.hospital.inbound import Inbound
+from fhir_adapters.hospital.letter import (
+    MAY_STAY,
+    Letter,
+    Stays,
+    Waits,
+    body_of,
+    changed_names,
+    may_have_grown,
+    onto,
+    parts,
+    was_booked,
+)
 from fhir_adapters.store.links import Link
 from fhir_adapters.store.outbox import OutboxClaim
 from fhir_adapters.store.sql import SqlStore
 from fhir_adapters.store.sql_transaction import SqlTransaction
-from pathway.codes import PERTAINS_TO_GOAL
 from pathway.errors import (
     Conflict,
     Forbidden,
@@ -32,39 +47,23 @@ from pathway.errors import (
     Unreachable,
 )
 from pathway.keys import key_of
-from pathway.ports import Create, Resource, Update, Written, search_all
-from pathway.references import reference_to, references_in, rewritten
+from pathway.ports import Create, Delete, Resource, Update, Written, search_all
+from pathway.references import reference_to, references_in
 
 _BATCH = 20
 _SOON = timedelta(milliseconds=200)
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 300.0
 _SERVER_ERRORS_BORNE = 5
-# What a hospital can do without: many servers show goals and let nobody create one.
-_MAY_STAY = ("Goal", "RiskAssessment")
-_LISTS = ("activity", "goal", "supportingInfo")
-
-
-@dataclass(frozen=True)
-class Letter:
-    """What is to be sent: the newest version, as the hospital will see it."""
-
-    version: int
-    body: Resource
-    link: Link | None
-    resource: Resource
-
-
-class _Waits(Exception):
-    pass
-
-
-class _Stays(Exception):
-    pass
+# What a booking decides about a visit; of all else in an Appointment each side keeps its own.
+_BOOKING_DECIDES = frozenset({"status", "start", "end", "slot", "participant"})
 
 
 @dataclass(frozen=True)
 class Outbound:
-    """Empties the outbox of one hospital. What a worker held that died is taken up after `lease`."""
+    """Empties the outbox of one hospital. What a worker held that died is taken up after `lease`.
+
+    `books_in`: the clinic's zone where the site wants visits booked; None where they are proposed.
+    """
 
     store: SqlStore
     hospital: str
@@ -72,6 +71,11 @@ class Outbound:
     inbound: Inbound
     clock: Callable[[], datetime]
     lease: timedelta = timedelta(seconds=60)
+    books_in: str | None = None
+
+    @cached_property
+    def booking(self) -> Booking:
+        return Booking(self.store, self.hospital, self.client, self.clock, self.lease, self.books_in)
 
     def run(self) -> int:
         """Send what is due; how many arrived. Stops at the first sign that the server is not there."""
@@ -90,17 +94,21 @@ class Outbound:
             letter = self._letter(claim)
             if letter is None:
                 return False
+            if letter.link is None and claim.type == "Appointment":
+                there = self.booking.booked(claim, letter.resource)
+                if there is not None:
+                    return self._booked(claim, letter, there)
             written = self._send(claim, letter)
-        except _Stays:
+        except Stays:
             self.store.drop_outbox(claim)
-        except _Waits as waits:
-            self.store.retry_outbox(claim, self.clock() + _SOON * min(claim.attempt, 50), str(waits))
+        except Waits as waits:
+            self.store.retry_outbox(claim, waits.until or self._soon(claim), str(waits))
         except (Unreachable, TooBusy, NotLetIn) as error:
             self.store.mark_unknown(claim, self._later(claim, error), str(error))
             raise
         except Conflict as error:
             if self._look_again(claim):
-                self.store.retry_outbox(claim, self.clock() + _SOON * min(claim.attempt, 50), str(error))
+                self.store.retry_outbox(claim, self._soon(claim), str(error))
             else:
                 self._fails(claim, error)
         except (Rejected, Forbidden, MultipleMatches) as error:
@@ -112,15 +120,20 @@ class Outbound:
         return False
 
     def _letter(self, claim: OutboxClaim) -> Letter | None:
-        """None when the hospital has this version already. Raises _Waits, _Stays, Rejected."""
-        if claim.type in _MAY_STAY and self.client.plan.of(claim.type).create == "nothing":
-            raise _Stays
+        """None when the hospital has this version already. Raises Waits, Stays, Rejected."""
+        if claim.type in MAY_STAY and self.client.plan.of(claim.type).create == "nothing":
+            raise Stays
         with self.store.transaction(self.hospital, read_only=True) as tx:
             resource = tx.read(claim.type, claim.id)
             version = int(resource["meta"]["versionId"])
             link = tx.links.of(claim.type, claim.id)
-            if link is None or link.sent_version < version or claim.type == "CarePlan":
-                return Letter(version, _body(tx, resource), link, resource)
+            if link is None or link.sent_version < version or may_have_grown(resource, link):
+                body = body_of(tx, resource, all_visits=self.books_in is None)
+                if link is None or not was_booked(link):
+                    return Letter(version, body, link, resource)
+                before = tx.vread(link.type, link.id, str(link.sent_version))
+                if changed := changed_names(before, resource):
+                    return Letter(version, onto(link.base, body, changed), link, resource)
         self._finish(claim, link, resource)
         return None
 
@@ -131,8 +144,8 @@ class Outbound:
         try:
             return self._create(claim, letter)
         except (Rejected, Forbidden, NotFound):
-            if claim.type in _MAY_STAY and not self.client.plan.of(claim.type).listed:
-                raise _Stays from None
+            if claim.type in MAY_STAY and not self.client.plan.of(claim.type).listed:
+                raise Stays from None
             raise
 
     def _create(self, claim: OutboxClaim, letter: Letter) -> Written:
@@ -160,16 +173,32 @@ class Outbound:
             return False
         return self.store.retry_outbox(claim, self.clock(), "A copy was there already")
 
-    def _finish(self, claim: OutboxClaim, link: Link, resource: Resource) -> bool:
-        """A CarePlan that lists it and does not show it there yet is sent again."""
-        with self.store.transaction(self.hospital) as tx:
-            if not tx.outbox.finish(claim, link):
+    def _booked(self, claim: OutboxClaim, letter: Letter, there: Resource) -> bool:
+        """The hospital's Appointment is the copy of ours, and ours has what the booking decided, or neither."""
+        decided = {name: value for name, value in letter.body.items() if name in _BOOKING_DECIDES}
+        base = {name: value for name, value in there.items() if name not in _BOOKING_DECIDES} | decided
+        link = Link(claim.type, claim.id, there["id"], None, base, letter.version)
+        with self.store.transaction(self.hospital, actor=self.client.base) as tx:
+            if not self._finished(tx, claim, link, letter.resource):
                 return False
-            for plan in _plans_of(tx, resource):
-                there = tx.links.of(*plan)
-                listed = there is not None and claim.reference in references_in(tx.read(*plan))
-                if there is not None and listed and link.their_reference not in references_in(there.base):
-                    tx.outbox.again(*plan)
+            # It may have been read as an Appointment of the hospital's before the answer was here.
+            tx.transact([Delete(link.type, link.their_id) for _ in search_all(tx, link.type, [("_id", link.their_id)])])
+            self.inbound.merge(tx, link, there)
+        return True
+
+    def _finish(self, claim: OutboxClaim, link: Link, resource: Resource) -> bool:
+        with self.store.transaction(self.hospital) as tx:
+            return self._finished(tx, claim, link, resource)
+
+    def _finished(self, tx: SqlTransaction, claim: OutboxClaim, link: Link, resource: Resource) -> bool:
+        """What lists or works on it and does not show it there yet is sent again. False: superseded."""
+        if not tx.outbox.finish(claim, link):
+            return False
+        for named in _showing(tx, resource):
+            there = tx.links.of(*named)
+            listed = there is not None and claim.reference in references_in(tx.read(*named))
+            if there is not None and listed and link.their_reference not in references_in(there.base):
+                tx.outbox.again(*named)
         return True
 
     def _look_again(self, claim: OutboxClaim) -> bool:
@@ -193,67 +222,20 @@ class Outbound:
         for claim in claims:
             self.store.retry_outbox(claim, self._later(claim, error), str(error))
 
+    def _soon(self, claim: OutboxClaim) -> datetime:
+        return self.clock() + _SOON * min(claim.attempt, 50)
+
     def _later(self, claim: OutboxClaim, error: Exception) -> datetime:
         asked = error.retry_after if isinstance(error, TooBusy) and error.retry_after is not None else 0.0
         longest = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(claim.attempt, 12))
         return self.clock() + timedelta(seconds=max(asked, random.uniform(longest / 2, longest)))
 
 
-def _body(tx: SqlTransaction, resource: Resource) -> Resource:
-    """The resource in the hospital's ids. Raises _Waits for what is not there yet, Rejected for what never will be."""
-    there = _only_what_is_there(tx, resource)
-    body = rewritten(there, lambda reference: _theirs(tx, reference))
-    meta = {n: v for n, v in body.pop("meta", {}).items() if n in ("tag", "profile", "security")}
-    body.pop("id", None)
-    return {**body, **({"meta": meta} if meta else {})}
-
-
-def _plans_of(tx: SqlTransaction, resource: Resource) -> set[tuple[str, str]]:
-    """The CarePlans that a resource refers to; a Goal is referred to instead."""
+def _showing(tx: SqlTransaction, resource: Resource) -> set[tuple[str, str]]:
+    """The CarePlans that a resource refers to, the Tasks that work on a visit; a Goal is referred to instead."""
     named = {reference for reference in references_in(resource) if reference.startswith("CarePlan/")}
     if resource["resourceType"] == "Goal":
         named |= {reference_to(plan) for plan in search_all(tx, "CarePlan", [("goal", reference_to(resource))])}
-    return {_parts(reference) for reference in named}
-
-
-def _only_what_is_there(tx: SqlTransaction, resource: Resource) -> Resource:
-    extensions = [e for e in resource.get("extension", []) if e["url"] != PERTAINS_TO_GOAL or _is_there(tx, e)]
-    listed = {"extension": extensions}
-    if resource["resourceType"] == "CarePlan":
-        listed |= {name: [one for one in resource.get(name, []) if _is_there(tx, one)] for name in _LISTS}
-    if resource["resourceType"] == "Provenance":
-        listed["target"] = [target for target in resource["target"] if _expected(tx, target["reference"])]
-        if not listed["target"]:
-            raise _Stays if _only_what_may_stay(resource["target"]) else _Waits("Its targets are kept here for now")
-    return {name: value for name, value in {**resource, **listed}.items() if value or name not in listed}
-
-
-def _only_what_may_stay(targets: Sequence[Resource]) -> bool:
-    return all(_parts(target["reference"])[0] in _MAY_STAY for target in targets)
-
-
-def _is_there(tx: SqlTransaction, node: Resource) -> bool:
-    """Whether all that a part of a resource refers to is at the hospital."""
-    ours = [reference for reference in references_in(node) if tx.authored(reference)]
-    return all(tx.links.of(*_parts(reference)) is not None for reference in ours)
-
-
-def _expected(tx: SqlTransaction, reference: str) -> bool:
-    entry = tx.outbox.entry(*_parts(reference))
-    return tx.links.of(*_parts(reference)) is not None or (entry is not None and entry.state != "quarantined")
-
-
-def _theirs(tx: SqlTransaction, reference: str) -> str:
-    if not tx.authored(reference):
-        return reference
-    link = tx.links.of(*_parts(reference))
-    if link is not None:
-        return link.their_reference
-    if tx.outbox.entry(*_parts(reference)) is not None:
-        raise _Waits(f"Waits for {reference}")
-    raise Rejected(f"It refers to {reference}, which is kept here")
-
-
-def _parts(reference: str) -> tuple[str, str]:
-    type, _, id = reference.partition("/")
-    return type, id
+    if resource["resourceType"] == "Appointment":
+        named |= {reference_to(task) for task in search_all(tx, "Task", [("focus", reference_to(resource))])}
+    return {parts(reference) for reference in named}

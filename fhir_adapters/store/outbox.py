@@ -120,6 +120,11 @@ class Outbox:
             claims.append(OutboxClaim(*same, attempt, entry.failures, uncertain, token, until))
         return claims
 
+    def hold(self, claim: OutboxClaim, lease: timedelta) -> bool:
+        """Keep it for another `lease` from now; False when somebody else has it."""
+        kept = update(c.outbox).where(self._held(claim)).values(lease_until=self._now + lease)
+        return self._connection.execute(kept).rowcount == 1
+
     def finish(self, claim: OutboxClaim, link: Link) -> bool:
         """The hospital has `link.sent_version`; a newer one that was asked for meanwhile waits. False: superseded."""
         entry = self.entry(claim.type, claim.id)

@@ -1,4 +1,5 @@
-"""A plain FHIR server of ours in the part of a hospital's own: it stores and answers, and knows no pathway."""
+"""A plain FHIR server of ours in the part of a hospital's own: it stores, answers and books, and
+knows no pathway."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from fhir_adapters.server.app import fhir_app, fhir_routes
 from fhir_adapters.server.door import Door
 from pathway.version import VERSION
 from service.bootstrap import open_store
+from service.demo.booking import SCHEDULING
 from service.logs import configure_logs
 
 _NAME = "hospital"
@@ -21,7 +23,16 @@ def hospital_app(database_url: str, base: str) -> Starlette:
     store = open_store(database_url)
     if not store.hospitals():
         store.register(_NAME, "demo", base)
-    door = Door(store, _NAME, base, react=lambda *_: None, check=lambda _: None, software=VERSION, token=None)
+    door = Door(
+        store,
+        _NAME,
+        base,
+        react=lambda *_: None,
+        check=lambda _: None,
+        software=VERSION,
+        token=None,
+        operations=SCHEDULING,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

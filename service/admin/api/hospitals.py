@@ -127,6 +127,8 @@ def put_site(site: Site, name: Registered, services: TheServices) -> Site:
         raise Refused(f"{name} is active, and nobody would be named for: {', '.join(missing)}")
     if record.status == "active" and site.kind == "real" and (lacking := services.confirming.lacking(site)):
         raise Refused(f"{name} is active. {lacking} Add a new address beside a confirmed one, or pause the hospital.")
+    if record.status == "active" and (unbookable := services.unbookable(site)):
+        raise Refused(f"{name} is active. {unbookable}")
     _known_holidays(site)
     effective(library, site.parameters.pathway)
     services.store.set_site(name, site.model_dump(mode="json"))

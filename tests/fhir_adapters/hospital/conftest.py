@@ -32,6 +32,7 @@ from fhir_adapters.store.sql import SqlStore
 from pathway.codes import KEY_SYSTEM
 from pathway.keys import id_of
 from pathway.ports import Create, FhirServer, Key, Resource, Transaction, Update, search_all
+from service.demo.booking import SCHEDULING
 from tests.fhir_adapters.hospital.proxy import Proxy
 from tests.fhir_adapters.store.ticking import Clock
 
@@ -98,7 +99,7 @@ def web_server(folder: Path) -> Iterator[Callable[[], Theirs]]:
             name = f"hospital-{next(_numbers)}"
             path = f"/{name}/fhir"
             store.register(name, "test", origin + path)
-            door = Door(store, name, origin + path, lambda *_: None, lambda _: None, "test")
+            door = Door(store, name, origin + path, lambda *_: None, lambda _: None, "test", operations=SCHEDULING)
             app.router.routes.extend(fhir_routes(path, fhir_app(door)))
             return Theirs(origin + path, store.repository(name))
 
@@ -145,6 +146,7 @@ class Ours:
     client: HospitalClient
     reacted: list[str] = field(default_factory=list)
     minded: Callable[[Resource], bool] = lambda _: True
+    books_in: str | None = None
 
     @property
     def inbound(self) -> Inbound:
@@ -152,7 +154,7 @@ class Ours:
 
     @property
     def outbound(self) -> Outbound:
-        return Outbound(self.store, HERE, self.client, self.inbound, self.clock)
+        return Outbound(self.store, HERE, self.client, self.inbound, self.clock, books_in=self.books_in)
 
     @property
     def inflow(self) -> Inflow:

@@ -51,6 +51,11 @@ HAPI = write_plan(
         version="8.8.0",
     )
 )
+SCHEDULER = write_plan(
+    statement(
+        offered("Appointment", "search-type create", "patient", operation=[{"name": "find"}, {"name": "book"}]),
+    )
+)
 TYPES_ONLY = write_plan(statement(offered("Task", ""), offered("Provenance", ""), system="batch transaction"))
 
 
@@ -76,6 +81,19 @@ TYPES_ONLY = write_plan(statement(offered("Task", ""), offered("Provenance", "")
 )
 def test_each_type_is_written_and_read_as_the_server_allows(plan: WritePlan, type: str, expected: TypePlan) -> None:
     assert plan.of(type) == expected
+
+
+def test_visits_are_booked_where_find_book_and_a_search_are_offered() -> None:
+    def books(interactions: str, *operations: str, type: str = "Appointment") -> bool:
+        named = [{"name": name, "definition": f"https://profiles.ihe.net/{name}"} for name in operations]
+        return write_plan(statement(offered(type, interactions, operation=named))).of(type).book
+
+    assert books("search-type", "find", "hold", "book")
+    assert books("search-type", "$find", "$book")
+    assert not books("search-type", "find")
+    assert not books("read create", "find", "book")
+    assert not books("search-type", "find", "book", type="Task")
+    assert not any(plan.of("Appointment").book for plan in (EPIC, ORACLE, HAPI))
 
 
 def test_a_statement_without_any_type_is_tried_the_careful_way() -> None:
@@ -128,6 +146,12 @@ def test_the_software_is_named() -> None:
             "Task",
             "not listed by the server, tried all the same: "
             "created after a search for our identifier found nothing; updated with If-Match; read by _lastUpdated",
+        ),
+        (
+            SCHEDULER,
+            "Appointment",
+            "created after a search for our identifier found nothing; never updated; read patient by patient; "
+            "booked by $find and $book where the site asks for it",
         ),
     ],
 )
