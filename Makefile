@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_TO_BENCH := $(VENV)/.ready-to-bench
 
 $(READY): pyproject.toml constraints.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
@@ -23,7 +24,10 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)
+$(READY_TO_BENCH): $(READY)
+	-@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]' 1>&2 && touch $@
+
+bench: $(READY_TO_BENCH)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 pictures: $(READY)

@@ -102,7 +102,7 @@ class _Enrolment:
                 return self.patients
 
             sample = timed(work)
-            self.written = list(_transactions(clinic))
+            self.written = list(transactions(clinic))
             return sample
 
     def only_stored(self) -> Sample:
@@ -117,11 +117,12 @@ class _Enrolment:
             return timed(work)
 
 
-def _transactions(clinic: Clinic) -> Iterator[list[Change]]:
-    """All versions in the order they were written; each resource of the hospital's own begins a transaction."""
+def transactions(clinic: Clinic, after: int = 0) -> Iterator[list[Change]]:
+    """The versions `after` a number in the order of writing; each resource of the hospital's own begins another."""
     version = c.resource_version.c
     with clinic.store.engine.connect() as connection:
-        rows = connection.execute(select(version.content, version.source).order_by(version.seq)).all()
+        query = select(version.content, version.source).where(version.seq > after)
+        rows = connection.execute(query.order_by(version.seq)).all()
     changes: list[Change] = []
     for content, source in rows:
         if source == clinic.name and changes:

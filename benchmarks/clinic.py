@@ -25,21 +25,23 @@ from service.demo.records import Clinic as Place
 from service.demo.records import practitioners
 
 OWNERS = {role: f"Practitioner/{role}" for role in practitioners()}
+NORTH = "north"
 BASE = "https://north-hospital.example/fhir"
 
 
 class Clinic:
-    """What the hospital sends is answered at once; `clinical` is its clinical clock."""
+    """What the hospital sends is answered at once; `clinical` is its clinical clock. Registered where it is `new`."""
 
-    def __init__(self, folder: Path, library: Library) -> None:
-        place = Place()
+    def __init__(self, url: str, library: Library, *, name: str = NORTH, new: bool = True) -> None:
+        place = Place(name)
         self.name, self.zone = place.name, ZoneInfo(place.zone)
         self.site = place.site(OWNERS)
         self.library = library
-        self.store: SqlStore = open_store(f"sqlite:///{folder}/clinic.db")
+        self.store: SqlStore = open_store(url)
         self.pathway = Pathway(library, self.site, self.choosing)
         self.clinical = datetime(2026, 3, 2, 8, tzinfo=UTC)
-        self.store.register(self.name, "demo", BASE, self.site.model_dump(mode="json"))
+        if new:
+            self.store.register(self.name, "demo", BASE, self.site.model_dump(mode="json"))
 
     def choosing(self, base: FhirRepository) -> VisitChooser:
         return ClinicPlaces(self.site, OpenDays(self.site.calendar), base)
@@ -83,7 +85,7 @@ class Clinic:
 def new_clinic(library: Library) -> Iterator[Clinic]:
     """On an empty database, which goes with the block. Raises PathwayError when something was not understood."""
     with TemporaryDirectory(prefix="calcinosis-pathway-bench-") as name:
-        clinic = Clinic(Path(name), library)
+        clinic = Clinic(f"sqlite:///{Path(name)}/clinic.db", library)
         try:
             yield clinic
             if kept := clinic.store.quarantine_entries(clinic.name):

@@ -66,6 +66,19 @@ class Course:
             "participant": [{"actor": {"reference": self.patient}, "status": "accepted"}],
         }
 
+    def operation(self) -> Resource:
+        """The record of the operation, as it was asked for."""
+        request = self.clinic.ours("ServiceRequest", "proc-excision", self.patient)
+        return {
+            "resourceType": "Procedure",
+            "id": self.id("procedure"),
+            "status": "completed",
+            "code": {"coding": [records.EXCISION]},
+            "subject": {"reference": self.patient},
+            "basedOn": [{"reference": reference_to(request)}],
+            "performedPeriod": self.hours(self.days.surgery, 8, 2),
+        }
+
     def hours(self, day: date, hour: int, length: int) -> dict[str, str]:
         start = self.clinic.at(day, hour)
         return {"start": start.isoformat(), "end": (start + timedelta(hours=length)).isoformat()}
@@ -124,18 +137,8 @@ def moved_surgery(course: Course) -> None:
 
 
 def operated(course: Course) -> None:
-    request = course.clinic.ours("ServiceRequest", "proc-excision", course.patient)
     course.clinic.clinical = course.clinic.at(course.days.surgery, 12)
-    procedure = {
-        "resourceType": "Procedure",
-        "id": course.id("procedure"),
-        "status": "completed",
-        "code": {"coding": [records.EXCISION]},
-        "subject": {"reference": course.patient},
-        "basedOn": [{"reference": reference_to(request)}],
-        "performedPeriod": course.hours(course.days.surgery, 8, 2),
-    }
-    course.clinic.put(procedure)
+    course.clinic.put(course.operation())
 
 
 def booked_visit(course: Course) -> None:

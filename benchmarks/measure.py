@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
@@ -97,6 +97,12 @@ def timed_elsewhere(pids: Sequence[int], work: Callable[[], tuple[int, Sequence[
     return Sample(done, time.perf_counter() - began, cpu_of(pids) - cpu, latencies, memory_of(pids))
 
 
+def timed_with(server: Sequence[int], work: Callable[[], tuple[int, Sequence[float]]]) -> Sample:
+    """Work in this process and its database server's; the CPU is that of both, the memory that of this one alone."""
+    me = os.getpid()
+    return replace(timed_elsewhere([me, *server], work), memory=_resident(me))
+
+
 def run_of(work: Callable[[], int]) -> Run:
     """`timed`, to be called later."""
     return partial(timed, work)
@@ -126,6 +132,11 @@ def children_of(pid: int) -> list[int]:
     for thread in Path(f"/proc/{pid}/task").iterdir():
         found.extend(int(child) for child in (thread / "children").read_text().split())
     return found
+
+
+def parent_of(pid: int) -> int:
+    """The process that started it."""
+    return int(_stat(pid)[1])
 
 
 def _resident(pid: int) -> int:

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from benchmarks.busy_day import unrecorded_surgeries
 from benchmarks.clinic import Clinic, new_clinic
-from benchmarks.course import ACTS, Course, play
-from benchmarks.crowd import multiply
+from benchmarks.course import Course, play
 from benchmarks.measure import Comparison, Sample, interleaved, run_of, timed, timed_elsewhere
 from benchmarks.servers import listening_child
 from fhir_adapters.hospital.client import HospitalClient
@@ -25,7 +25,6 @@ from service.demo.story import STORIES
 from service.demo.story import play as perform
 
 _TIMEOUT = 60.0
-_BEFORE_BOOKING = ("referred", "indications", "decided_surgery", "booked_surgery")
 
 
 def compare(rounds: int, patients: int) -> Iterator[Comparison]:
@@ -64,20 +63,12 @@ def _without_http(library: Library) -> Sample:
 
 
 def _busy_day(clinic: Clinic, rounds: int, patients: int) -> Comparison:
-    """The day after the planned surgery of all, nothing was recorded of any: each gets a Task for the coordinator."""
-    course = Course(clinic, 0)
-    clinic.put(*course.known())
-    for name in _BEFORE_BOOKING:
-        ACTS[name](course)
-    multiply(clinic, patients)
-    clinic.clinical = clinic.at(course.days.planned + timedelta(days=1), 0, 1)
-    due = len(clinic.store.claim_due(clinic.name, clinic.clinical, patients + 1, timedelta(seconds=-1)))
-    if due != patients:
-        raise LookupError(f"{due} pieces of work are due, not {patients}")
+    """Each patient gets a Task for the coordinator."""
+    unrecorded_surgeries(clinic, patients)
     released, closed = interleaved(
         min(rounds, patients // (2 * BATCH)), run_of(lambda: _released(clinic)), run_of(lambda: _closed(clinic))
     )
-    clinic.ours("Task", "rule-surgery-unknown", course.patient)
+    clinic.ours("Task", "rule-surgery-unknown", Course(clinic, 0).patient)
     what = f"Due work claimed and released, {patients} patients due on one day"
     return Comparison(what, "floor: claimed and closed only", released, closed, f"a round is a batch of {BATCH}")
 

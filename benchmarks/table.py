@@ -11,7 +11,7 @@ from rich.table import Table
 from benchmarks.measure import Comparison, Sample, Spread
 
 _MIB = 1024 * 1024
-_BESIDE = ("HAPI or floor", "times as many\nmin/med/max", "CPU of theirs / ours\nmin/med/max")
+_BESIDE = ("against", "times as many\nmin/med/max", "CPU of theirs / ours\nmin/med/max")
 
 
 def table(found: Sequence[Comparison]) -> Table:

@@ -163,7 +163,7 @@ class DueRow(Base, table=True):
 
     __tablename__ = "due"
     __table_args__ = (
-        Index("ix_due_open", "hospital", "next_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_due_open", "hospital", "next_at", "key", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index(None, "hospital", "care_plan"),
     )
     hospital: str = of_hospital()

@@ -108,22 +108,36 @@ def test_searches_use_the_partial_indexes(sql: SqlStore, where: str, index: str)
     assert index in _plan(sql, query)
 
 
+def test_claiming_reads_open_work_in_its_order_from_the_index(sql: SqlStore) -> None:
+    ran = _statements(sql)
+    sql.claim_due("demo", START, 100, timedelta(seconds=20))
+    [plan] = [_plan(sql, *one) for one in ran if one[0].startswith("SELECT due")]
+    assert "due USING INDEX ix_due_open (hospital=? AND next_at<?)" in plan
+    assert "TEMP B-TREE" not in plan
+
+
 @pytest.mark.parametrize("second", [("date", "ge2026-01-01"), ("status", "booked"), ("status:not", "booked")])
 def test_what_one_person_takes_part_in_is_found_without_walking_through_everything(
     sql: SqlStore, second: tuple[str, str]
 ) -> None:
-    ran: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        ran.append((statement, parameters))
-
-    event.listen(sql.engine, "before_cursor_execute", note)
+    ran = _statements(sql)
     with sql.transaction("demo", read_only=True) as tx:
         tx.search("Appointment", [("actor", "Practitioner/kim"), second])
     statement, parameters = ran[-1]
     plan = _plan(sql, statement, parameters)
     assert plan.count("ix_search_value") == plan.count("ix_search_value_value") == 1
     assert "search_value USING INDEX sqlite_autoindex_search_value_1 (hospital=? AND type=? AND id=?)" in plan
+
+
+def _statements(sql: SqlStore) -> list[tuple[str, Any]]:
+    """Every statement from now on, with its parameters."""
+    ran: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        ran.append((statement, parameters))
+
+    event.listen(sql.engine, "before_cursor_execute", note)
+    return ran
 
 
 def _plan(sql: SqlStore, query: str, parameters: Any = ()) -> str:
