@@ -1,4 +1,4 @@
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test soak check bench clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,6 +16,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(READY)
+	$(BIN)/python -m tests.faults $(ARGS)
+	$(BIN)/python -m pytest tests/pathway/test_properties.py --hypothesis-profile soak --timeout 3600
 
 check: $(READY)
 	$(BIN)/ruff check .

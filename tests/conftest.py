@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import hapi, postgres, sekmet
 
 REQUIRED = "CALCINOSIS_PATHWAY_TEST_REQUIRE"
+SOAK = "soak"
 LEFT_OUT = "left out, server cannot run here: "
+
+settings.register_profile(SOAK, max_examples=300, deadline=None)
 
 
 @pytest.fixture(scope="session")
