@@ -1,4 +1,4 @@
-.PHONY: setup demo test check bench pictures clean
+.PHONY: setup demo test soak check bench pictures clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,6 +17,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(READY)
+	$(BIN)/python -m tests.faults $(ARGS)
+	$(BIN)/python -m pytest tests/pathway/test_properties.py --hypothesis-profile soak --timeout 3600
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import make_url
 
 from schedules.procrastinate_schema import bring_up_to_date
@@ -15,7 +16,10 @@ from service.bootstrap import open_store
 from tests.servers import hapi, postgres, sekmet
 
 REQUIRED = "CALCINOSIS_PATHWAY_TEST_REQUIRE"
+SOAK = "soak"
 LEFT_OUT = "left out, server cannot run here: "
+
+settings.register_profile(SOAK, max_examples=300, deadline=None)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from pathway.library import Library
 from pathway.ports import Resource
 from pathway.references import reference_to
 from pathway.tasks import is_movable, is_open
+from tests.conftest import SOAK
 from tests.pathway.conftest import Clinic, WireClock, period, yes
 from tests.pathway.forms import anesthesia, checklist, code, group, medicine, needs, words
 
@@ -110,7 +111,9 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.integers(1, 12).map(days_pass),
 )
 COURSES = st.lists(EVENTS, min_size=1, max_size=6)
-THOROUGH = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+THOROUGH = settings(deadline=None, suppress_health_check=list(HealthCheck))
+if settings.get_current_profile_name() != SOAK:
+    THOROUGH = settings(THOROUGH, max_examples=20, derandomize=True)
 
 
 def held(clinic: Clinic) -> dict[str, Resource]:
