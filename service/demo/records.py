@@ -104,10 +104,12 @@ class Clinic:
     country: str = "DE"
     subdivision: str = "BY"
     closures: tuple[dict[str, str], ...] = ()
+    booking: str = "propose"
 
     def site(self, owners: dict[str, str], kind: str = "demo") -> Site:
         """The registration of this clinic; `owners`: role -> reference in the hospital."""
-        calendar: dict[str, Any] = {"country": self.country, "subdivision": self.subdivision, "closures": self.closures}
+        calendar: dict[str, Any] = {"country": self.country, "subdivision": self.subdivision}
+        calendar |= {"closures": self.closures, "booking": self.booking}
         return Site.model_validate(
             {
                 "hospital": self.name,
