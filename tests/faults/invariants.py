@@ -17,8 +17,9 @@ from fhir_adapters.store.outbox import OUTBOX
 from fhir_adapters.store.rows import Version
 from fhir_adapters.store.sql_transaction import SqlTransaction
 from pathway import codes
+from pathway.due_work import OPEN
 from pathway.keys import key_of
-from pathway.ports import OPEN, Key, Resource
+from pathway.ports import Key, Resource
 from pathway.references import patient_of, reference_to, references_in, rewritten
 from pathway.site import coding_of
 from pathway.tags import tag_of

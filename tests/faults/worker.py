@@ -21,10 +21,10 @@ from fhir_adapters.hospital.outbound import Outbound
 from fhir_adapters.store.engine import READ_ONLY, create_engine
 from fhir_adapters.store.sql import SERVICE, SqlStore
 from fhir_adapters.store.sql_transaction import SqlTransaction
+from pathway.due_work import Claim, DueState, DueStore
 from pathway.errors import PathwayError
 from pathway.intake import Pathway
 from pathway.library import Library
-from pathway.ports import Claim, DueState, DueStore
 from pathway.site import Site
 from pathway.situation import Now
 from schedules.calendar import OpenDays
