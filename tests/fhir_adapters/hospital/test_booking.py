@@ -282,6 +282,24 @@ def test_a_worker_that_was_overtaken_books_nothing_more(ours: Ours, our_server: 
     assert operations(proxy).count("book") == 1
 
 
+def test_a_worker_that_was_overtaken_does_not_ask_where_the_other_got_no_answer(
+    ours: Ours, our_server: Theirs, proxy: Proxy
+) -> None:
+    ours.writes(visit())
+    proxy.once("POST", "Appointment", on("$find", late(2)))
+    with ThreadPoolExecutor(1) as slow:
+        overtaken = slow.submit(ours.outbound.run)
+        while not operations(proxy):
+            assert not overtaken.done()
+        ours.clock.forward(seconds=61)
+        proxy.always("POST", "Appointment", on("$book", cut_after))
+        assert (ours.outbound.run(), ours.state(visit())) == (0, "unknown")
+        assert overtaken.result() == 0
+    ours.push(rounds=2, seconds=10)
+    assert_booked_once(ours, our_server, visit(), "fri1")
+    assert operations(proxy).count("book") == 1
+
+
 def test_a_worker_that_died_while_it_booked(ours: Ours, our_server: Theirs, proxy: Proxy) -> None:
     class Killed(BaseException):
         pass
