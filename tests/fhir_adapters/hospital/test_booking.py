@@ -217,6 +217,17 @@ def test_a_server_that_always_fails_is_for_a_person(ours: Ours, our_server: Thei
     assert "it is broken" in ours.why()
 
 
+def test_an_answer_that_makes_no_sense_holds_up_nobody(ours: Ours, our_server: Theirs, proxy: Proxy) -> None:
+    no_day = {**by_hand("2026-03-27T08:00:00Z"), "id": "offer-x", "status": "proposed", "start": "2026-03-99T08:00:00Z"}
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": no_day}]}
+    proxy.always("POST", "Appointment", on("$find", lambda *_: Answer(200, {}, json.dumps(bundle).encode())))
+    ours.writes(visit(), task())
+    assert ours.push() == 1
+    assert (ours.state(visit()), our_server.only("Task")["status"]) == ("unknown", "requested")
+    said = "What it answered about a booking cannot be taken in (ValueError)"
+    assert ours.entry(visit()).last_error == said
+
+
 def test_several_that_could_be_it_are_for_a_person(ours: Ours, our_server: Theirs, proxy: Proxy) -> None:
     proxy.once("POST", "Appointment", on("$book", cut_after), times=2)
     ours.writes(visit())
