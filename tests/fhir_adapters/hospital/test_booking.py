@@ -369,6 +369,13 @@ def test_what_cannot_be_booked_is_there_for_people(
     assert (key_of(there), operations(proxy)) == (key_of(visit()), [])
 
 
+def test_a_visit_that_is_asked_for_once_more_is_for_people(ours: Ours, our_server: Theirs, proxy: Proxy) -> None:
+    """The hospital cancelled the first, and may have given the patient another day already."""
+    ours.writes(visit("visit:again-2"))
+    assert ours.push() == 1
+    assert (our_server.only("Appointment")["status"], operations(proxy)) == ("proposed", [])
+
+
 def test_a_window_that_has_passed_is_there_for_people(ours: Ours, our_server: Theirs) -> None:
     our_server.holds(*(slot(id, PLACES[id], status="busy") for id in PLACES))
     ours.writes(visit())
