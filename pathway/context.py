@@ -14,7 +14,7 @@ from pathway.codes import ACTIVITY_TYPE
 from pathway.errors import InvalidDefinition
 from pathway.expressions import Looks
 from pathway.individual import Individual, individuals
-from pathway.keys import action_key, key_of
+from pathway.keys import action_key, again, key_of
 from pathway.library import Library
 from pathway.outline import Outline, outline
 from pathway.parameters import Value
@@ -134,7 +134,7 @@ class Context:
         key, tried = base, list[Resource]()
         while (found := self.situation.by_key.get((type, key.value))) is not None and self._comes_again(found, scope):
             tried.append(found)
-            key = Key(base.system, f"{base.value}:again-{len(tried) + 1}")
+            key = again(base, len(tried) + 1)
         return key, tried
 
     def _comes_again(self, found: Resource, scope: Scope) -> bool:

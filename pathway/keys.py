@@ -26,6 +26,15 @@ def action_key(care_plan: Key, action: str, *parts: str) -> Key:
     return Key(KEY_SYSTEM, f"{care_plan.value}:{_join(action, *[p for p in parts if p]).value}")
 
 
+def again(base: Key, number: int) -> Key:
+    """The key of what is asked for once more, as the second, third ... of `base`."""
+    return Key(base.system, f"{base.value}:again-{number}")
+
+
+def is_again(key: Key) -> bool:
+    return key.value.rpartition(":")[2].startswith("again-")
+
+
 def action_of(care_plan: Key, value: str) -> tuple[str, str]:
     """The action and occurrence of a key of this CarePlan; "" for any other, such as that of a hospital's review."""
     prefix = f"{care_plan.value}:"

@@ -17,7 +17,7 @@ from fhir_adapters.hospital.letter import Waits
 from fhir_adapters.store.outbox import OutboxClaim
 from fhir_adapters.store.sql import SqlStore
 from pathway.errors import Conflict, Gone, HospitalError, MultipleMatches, NotFound, PathwayError, Rejected
-from pathway.keys import key_of
+from pathway.keys import is_again, key_of
 from pathway.ports import Resource, Update, search_all
 from pathway.references import reference_to
 from pathway.tasks import is_movable
@@ -57,6 +57,9 @@ class Booking:
                 raise Waits("The hospital was asked to book it and may still do so", at + self.lease)
         days = proposed_days(visit)
         if self.zone is None or days is None or not self.client.plan.of("Appointment").book:
+            return None
+        # What a person cancelled there, a person books again: they may have given the patient another day already.
+        if (key := key_of(visit)) is None or is_again(key):
             return None
         now = self.store.clinical_now(self.hospital)
         if not is_movable(visit) or not _inside(days, now.astimezone(ZoneInfo(self.zone)).date()):

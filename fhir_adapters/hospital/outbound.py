@@ -35,9 +35,11 @@ from fhir_adapters.store.outbox import OutboxClaim
 from fhir_adapters.store.sql import SqlStore
 from fhir_adapters.store.sql_transaction import SqlTransaction
 from pathway.errors import (
+    UNFORESEEN,
     Conflict,
     Forbidden,
     HospitalError,
+    InvalidResource,
     MultipleMatches,
     NotFound,
     NotLetIn,
@@ -95,9 +97,9 @@ class Outbound:
             if letter is None:
                 return False
             if letter.link is None and claim.type == "Appointment":
-                there = self.booking.booked(claim, letter.resource)
-                if there is not None:
-                    return self._booked(claim, letter, there)
+                arrived = self._by_booking(claim, letter)
+                if arrived is not None:
+                    return arrived
             written = self._send(claim, letter)
         except Stays:
             self.store.drop_outbox(claim)
@@ -172,6 +174,15 @@ class Outbound:
             self.store.quarantine_outbox(claim, text)
             return False
         return self.store.retry_outbox(claim, self.clock(), "A copy was there already")
+
+    def _by_booking(self, claim: OutboxClaim, letter: Letter) -> bool | None:
+        """Whether it arrived; None where it is to be proposed to people."""
+        try:
+            there = self.booking.booked(claim, letter.resource)
+            return None if there is None else self._booked(claim, letter, there)
+        except (InvalidResource, *UNFORESEEN) as error:
+            text = f"What it answered about a booking cannot be taken in ({type(error).__name__})"
+            raise HospitalError(text) from error
 
     def _booked(self, claim: OutboxClaim, letter: Letter, there: Resource) -> bool:
         """The hospital's Appointment is the copy of ours, and ours has what the booking decided, or neither."""

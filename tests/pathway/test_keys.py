@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from pathway.codes import KEY_SYSTEM, PLAN
-from pathway.keys import action_key, care_plan_key, id_of, key_of
+from pathway.keys import action_key, again, care_plan_key, id_of, is_again, key_of
 from pathway.ports import Key
 
 NORTH = care_plan_key("north", "r1", PLAN)
@@ -20,6 +20,13 @@ def test_an_action_adds_what_it_belongs_to() -> None:
         "north:r1:calcinosis-excision-pathway:fu-first-visit:d1:2026-03-23"
     )
     assert action_key(NORTH, "cause-address", "", "").value == "north:r1:calcinosis-excision-pathway:cause-address"
+
+
+def test_what_is_asked_for_once_more_says_so() -> None:
+    first = Key(KEY_SYSTEM, "north:plan:visit")
+    assert again(first, 2) == Key(KEY_SYSTEM, f"{first.value}:again-2")
+    assert is_again(again(first, 2))
+    assert not is_again(Key(KEY_SYSTEM, "north:plan:again-2:visit"))
 
 
 def test_a_part_cannot_reach_into_the_next() -> None:

@@ -217,6 +217,17 @@ def test_a_server_that_always_fails_is_for_a_person(ours: Ours, our_server: Thei
     assert "it is broken" in ours.why()
 
 
+def test_an_answer_that_makes_no_sense_holds_up_nobody(ours: Ours, our_server: Theirs, proxy: Proxy) -> None:
+    no_day = {**by_hand("2026-03-27T08:00:00Z"), "id": "offer-x", "status": "proposed", "start": "2026-03-99T08:00:00Z"}
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": no_day}]}
+    proxy.always("POST", "Appointment", on("$find", lambda *_: Answer(200, {}, json.dumps(bundle).encode())))
+    ours.writes(visit(), task())
+    assert ours.push() == 1
+    assert (ours.state(visit()), our_server.only("Task")["status"]) == ("unknown", "requested")
+    said = "What it answered about a booking cannot be taken in (ValueError)"
+    assert ours.entry(visit()).last_error == said
+
+
 def test_several_that_could_be_it_are_for_a_person(ours: Ours, our_server: Theirs, proxy: Proxy) -> None:
     proxy.once("POST", "Appointment", on("$book", cut_after), times=2)
     ours.writes(visit())
@@ -282,6 +293,24 @@ def test_a_worker_that_was_overtaken_books_nothing_more(ours: Ours, our_server: 
     assert operations(proxy).count("book") == 1
 
 
+def test_a_worker_that_was_overtaken_does_not_ask_where_the_other_got_no_answer(
+    ours: Ours, our_server: Theirs, proxy: Proxy
+) -> None:
+    ours.writes(visit())
+    proxy.once("POST", "Appointment", on("$find", late(2)))
+    with ThreadPoolExecutor(1) as slow:
+        overtaken = slow.submit(ours.outbound.run)
+        while not operations(proxy):
+            assert not overtaken.done()
+        ours.clock.forward(seconds=61)
+        proxy.always("POST", "Appointment", on("$book", cut_after))
+        assert (ours.outbound.run(), ours.state(visit())) == (0, "unknown")
+        assert overtaken.result() == 0
+    ours.push(rounds=2, seconds=10)
+    assert_booked_once(ours, our_server, visit(), "fri1")
+    assert operations(proxy).count("book") == 1
+
+
 def test_a_worker_that_died_while_it_booked(ours: Ours, our_server: Theirs, proxy: Proxy) -> None:
     class Killed(BaseException):
         pass
@@ -338,6 +367,13 @@ def test_what_cannot_be_booked_is_there_for_people(
     assert ours.push() == 1
     there = our_server.only("Appointment")
     assert (key_of(there), operations(proxy)) == (key_of(visit()), [])
+
+
+def test_a_visit_that_is_asked_for_once_more_is_for_people(ours: Ours, our_server: Theirs, proxy: Proxy) -> None:
+    """The hospital cancelled the first, and may have given the patient another day already."""
+    ours.writes(visit("visit:again-2"))
+    assert ours.push() == 1
+    assert (our_server.only("Appointment")["status"], operations(proxy)) == ("proposed", [])
 
 
 def test_a_window_that_has_passed_is_there_for_people(ours: Ours, our_server: Theirs) -> None:

@@ -117,6 +117,22 @@ def test_abandoned_claim_is_uncertain_and_fenced(sql: SqlStore, clock: Clock) ->
     assert sql.finish_outbox(second, link())
 
 
+def test_a_claim_can_be_held_for_longer_by_who_has_it(sql: SqlStore, clock: Clock) -> None:
+    def hold(held: OutboxClaim) -> bool:
+        with sql.transaction("demo") as tx:
+            return tx.outbox.hold(held, LEASE)
+
+    send(sql)
+    [first] = claim(sql)
+    clock.forward(minutes=4)
+    assert hold(first)
+    clock.forward(minutes=4)
+    assert claim(sql) == []
+    clock.forward(minutes=2)
+    [second] = claim(sql)
+    assert (hold(first), hold(second)) == (False, True)
+
+
 def test_quarantined_waits_for_a_new_version(sql: SqlStore) -> None:
     send(sql)
     assert sql.quarantine_outbox(claim(sql)[0], "Task.owner: not known here")
