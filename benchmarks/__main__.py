@@ -46,10 +46,10 @@ class Effort:
 
 _FEW = 2  # rounds of what takes minutes
 _MILLION = 1_000_000
-_TABLE = Numbers((10_000, 100_000, _MILLION), 1000, 600_000, 100_000, 200)
+_TABLE = Numbers((10_000, 100_000, _MILLION), 5000, 600_000, 100_000, 200)
 _WHOLE_TABLE = replace(_TABLE, later=(*_TABLE.later, 10 * _MILLION))
-_QUICK = Effort(1, 0.5, 1.0, 3, 200, 5, Numbers((1000, 10_000), 200, 5000, 1000, 20), 60, 2, 400, 8)
-_USUAL = Effort(5, 3.0, 15.0, 20, 1000, 50, _TABLE, 1000, 8, 4000, 200)
+_QUICK = Effort(1, 0.5, 1.0, 3, 200, 5, Numbers((1000, 10_000), 200, 5000, 1000, 20), 60, 1, 400, 8)
+_USUAL = Effort(5, 3.0, 15.0, 20, 1000, 50, _TABLE, 1000, 8, 2000, 200)
 
 
 def main() -> None:

@@ -39,8 +39,12 @@ class Child:
         self._process.stdin.write(b"go\n")
 
     def ends(self, seconds: float) -> None:
-        """Wait for its end, which must be a good one."""
-        if self._process.wait(seconds) != 0:
+        """Wait so long for its end. Raises DidNotWork when it does not come, or is not a good one."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise self._failed("did not end") from None
+        if code != 0:
             raise self._failed("failed")
 
     def _failed(self, why: str) -> DidNotWork:

@@ -63,10 +63,13 @@ class PostgresDatabases:
         self.server: tuple[int, ...] = (parent_of(backend),)
 
     def new(self) -> str:
-        return self.copy("template1")
+        return self._made_from("template1")
 
     def copy(self, url: str) -> str:
-        name, template = f"bench_{next(self._numbers)}", make_url(url).database if ":" in url else url
+        return self._made_from(str(make_url(url).database))
+
+    def _made_from(self, template: str) -> str:
+        name = f"bench_{next(self._numbers)}"
         with self._engine.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._engine.url.set(database=name).render_as_string(hide_password=False)

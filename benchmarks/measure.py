@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_GONE = (FileNotFoundError, ProcessLookupError)
 
 
 @dataclass(frozen=True)
@@ -110,19 +112,20 @@ def run_of(work: Callable[[], int]) -> Run:
 
 def cpu_of(pids: Sequence[int]) -> float:
     """Seconds of CPU that processes and all their children, ended ones too, have used."""
-    return sum(sum(int(ticks) for ticks in _stat(pid)[11:15]) for pid in family(pids)) / _TICK
+    return sum(sum(int(ticks) for ticks in stat[11:15]) for stat in _stats(pids)) / _TICK
 
 
 def memory_of(pids: Sequence[int]) -> int:
     """Resident bytes of processes and their children."""
-    return sum(_resident(pid) for pid in family(pids))
+    return sum(int(stat[21]) for stat in _stats(pids)) * _PAGE
 
 
 def family(pids: Sequence[int]) -> list[int]:
     """The processes and everything they started that still runs."""
     found = list(pids)
     for pid in found:
-        found.extend(children_of(pid))
+        with suppress(*_GONE):
+            found.extend(children_of(pid))
     return found
 
 
@@ -141,6 +144,13 @@ def parent_of(pid: int) -> int:
 
 def _resident(pid: int) -> int:
     return int(_stat(pid)[21]) * _PAGE
+
+
+def _stats(pids: Sequence[int]) -> Iterator[list[str]]:
+    """Of the family; a child may end while we look, as a database server's do."""
+    for pid in family(pids):
+        with suppress(*_GONE):
+            yield _stat(pid)
 
 
 def _stat(pid: int) -> list[str]:
