@@ -38,7 +38,7 @@ def goes_on_without(clinic: Clinic, url: str, action: str) -> None:
     assert len(clinic.ours("Task", "flag-redness")) == 1
     after = requests(clinic)
     assert {reference: after[reference] for reference in before} == before
-    assert [row for row in clinic.due() if row[0] != "flag-route-backup"] == due
+    assert [row for row in clinic.due() if row[0] != "red-flag-backup"] == due
     issue = next(issue for issue in outcome(clinic) if names(issue) == action)
     assert url in issue
     clinic.pathway = sound

@@ -145,7 +145,7 @@ def test_an_action_has_its_expressions_and_the_statements_behind_it(
     explained = {each["action"]: each for each in found}
     visit = explained["fu-first-visit-appointment"]
     condition, standing = visit["expressions"]
-    assert standing["meaning"] == "the visit has still to take place, or has its booking"
+    assert standing["meaning"] == "the visit took place"
     assert (condition["element"], condition["meaning"]) == ("condition[0]", "the surgery is done")
     assert (condition["expression"], condition["outcome"]) == ("%operation.exists()", "true")
     assert condition["read"] == {"%operation": ["Procedure/op1/_history/1"]}

@@ -62,11 +62,12 @@ FOLLOWING_UP = (
     ),
     Patient(
         "Carola Lenz",
-        "Her clinic is being renovated: no day in her window is open.",
+        "Her clinic is being renovated: no day in her window is open, and somebody is asked to find one.",
         steps=operated(),
         closed=RENOVATION,
         asked={
             VISIT: "waitlist",
+            "visit-to-book": "requested, urgent, coordinator",
         },
         shows=("rule-first-visit",),
     ),
