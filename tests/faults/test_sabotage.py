@@ -22,7 +22,7 @@ def found(words: str, first: int) -> bool:
 
 def test_a_claim_that_is_never_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     close = SqlDueStore.finish
-    monkeypatch.setattr(SqlDueStore, "finish", lambda *args: close(*args) or True)
+    monkeypatch.setattr(SqlDueStore, "finish", lambda *args, **more: close(*args, **more) or True)
     assert found("effects of", 11)
 
 

@@ -56,8 +56,8 @@ class WatchedDue:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._due, name)
 
-    def finish(self, claim: Claim, state: DueState, error: str | None = None) -> bool:
-        finished = self._due.finish(claim, state, error)
+    def finish(self, claim: Claim, state: DueState, error: str | None = None, *, at: datetime | None = None) -> bool:
+        finished = self._due.finish(claim, state, error, at=at)
         if finished and state in ("done", "expired"):
             self._closed.append((claim.work.key, claim.work.generation))
         return finished
