@@ -31,7 +31,7 @@ KINDS: dict[str, Place] = {
     "write done and its answer lost": "write",
     GOES_FIRST: "gap",
 }
-_FARTHEST: dict[Place, int] = {"statement": 400, "commit": 40, "request": 25, "write": 12, "gap": 40}
+_FARTHEST: dict[Place, int] = {"statement": 150, "commit": 15, "request": 14, "write": 8, "gap": 20}
 _PASSED: dict[str, tuple[Place, ...]] = {
     "pull": ("statement", "commit", "request", "gap"),
     "push": ("statement", "commit", "request", "write", "gap"),
@@ -69,7 +69,7 @@ def drawn(rng: Random, duty: str) -> Mishap:
 
 def race(rng: Random, duty: str) -> Mishap:
     """The other worker runs the same duty in the midst of it."""
-    return Mishap(GOES_FIRST, rng.randint(2, 9), then=f": {duty}")
+    return Mishap(GOES_FIRST, rng.randint(4, 8), then=f": {duty}")
 
 
 @dataclass

@@ -23,7 +23,7 @@ def found(words: str, first: int) -> bool:
 def test_a_claim_that_is_never_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     close = SqlDueStore.finish
     monkeypatch.setattr(SqlDueStore, "finish", lambda *args, **more: close(*args, **more) or True)
-    assert found("effects of", 11)
+    assert found("effects of", 37)
 
 
 def test_an_outbox_that_forgets_that_it_may_have_been_heard(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,7 +31,7 @@ def test_an_outbox_that_forgets_that_it_may_have_been_heard(monkeypatch: pytest.
         return self.client.transact([Create({**letter.body, "id": claim.id})])[0]
 
     monkeypatch.setattr(Outbound, "_create", created)
-    assert found("with the key", 12)
+    assert found("with the key", 9)
 
 
 def test_a_late_move_of_what_somebody_accepted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ class Result:
     violations: list[str] = field(default_factory=list)
     happened: Counter[str] = field(default_factory=Counter)
     steps: int = 0
-    left: str = ""
+    left: str = field(default="", repr=False)
 
     def told(self) -> str:
         lines = [f"World {self.seed}", *self.trace, *(f"VIOLATED: {text}" for text in self.violations)]
@@ -178,7 +178,7 @@ class World:
         first, second = rng.sample(self.workers, 2)
         forward, duty = rng.choice((_DAY, 3 * _DAY, 8 * _DAY)), rng.choice(("release", "release", *DUTIES))
         if self.faulty:
-            second.skew = rng.choice((timedelta(), _DAY))
+            first.skew, second.skew = timedelta(), rng.choice((timedelta(), _DAY))
         self.operator.advance(HERE, forward)
         mishap = mishaps.race(rng, duty) if self.faulty else None
         return f"the clinical clock goes on by {forward}, {first.name} {duty}: {first.run(duty, mishap)}"
