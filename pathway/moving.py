@@ -10,7 +10,7 @@ from pathway.proposing import Proposal
 from pathway.requests import PROVISIONAL
 from pathway.review import days_of
 from pathway.tasks import modified
-from pathway.visits import proposed_window, same_terms, with_terms_of
+from pathway.visits import proposed_days, same_terms, with_terms_of
 
 _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("restriction", "focus", "businessStatus", "input"),
@@ -72,5 +72,7 @@ def why_moved(existing: Resource, newer: Resource, proposal: Proposal) -> str:
 
 def are_other_days(existing: Resource, proposed: Resource) -> bool:
     """Of a visit those of its window count: within it the hospital may have booked any day."""
-    known = proposed_window(existing)
-    return known != proposed_window(proposed) if known else _days(existing) != _days(proposed)
+    known, now = proposed_days(existing), proposed_days(proposed)
+    if known is None:
+        return _days(existing) != _days(proposed)
+    return now is None or now.window != known.window

@@ -80,19 +80,19 @@ def asked_again(asked: VisitAsked, appointment: Resource | None) -> VisitAsked:
     """What is asked for, knowing the Appointment that there is already."""
     if appointment is None:
         return asked
-    window, target, day = _proposed(appointment)
-    settled = not is_movable(appointment)
-    same = window == _window(asked) and (settled or target == asked.target.isoformat())
-    if not same:
+    settled, before = not is_movable(appointment), proposed_days(appointment)
+    if before is None or before.window != (asked.first, asked.last):
+        return replace(asked, settled=settled)
+    if not settled and before.target != asked.target:
         return replace(asked, settled=settled)
     slot = next((str(s["reference"]) for s in appointment.get("slot", [])), None)
-    return replace(asked, kept=day, why=str(appointment.get("comment", "")), slot=slot, settled=settled)
+    return replace(asked, kept=before.day, why=str(appointment.get("comment", "")), slot=slot, settled=settled)
 
 
 def with_terms(appointment: Resource, asked: VisitAsked, visit: Visit) -> Resource:
     """The Appointment with what was proposed for it, and what a person has to know of that."""
     day = visit.day.isoformat() if visit.day else ""
-    proposed = "/".join((_window(asked), asked.target.isoformat(), day))
+    proposed = f"{asked.first}/{asked.last}/{asked.target}/{day}"
     return _standing(tagged(appointment, codes.PROPOSED_DATES, proposed), visit.standing)
 
 
@@ -106,11 +106,6 @@ def same_terms(one: Resource, other: Resource) -> bool:
     return all(tag_of(one, s) == tag_of(other, s) for s in (codes.PROPOSED_DATES, codes.BUSINESS_STATUS))
 
 
-def proposed_window(appointment: Resource) -> str:
-    """For which window its day was proposed; empty where none is noted."""
-    return (tag_of(appointment, codes.PROPOSED_DATES) or "").rpartition("/")[0].rpartition("/")[0]
-
-
 @dataclass(frozen=True)
 class ProposedDays:
     """For which days a visit was proposed; `day` None when none was free."""
@@ -120,14 +115,18 @@ class ProposedDays:
     target: date
     day: date | None
 
+    @property
+    def window(self) -> tuple[date, date]:
+        return self.first, self.last
+
 
 def proposed_days(appointment: Resource) -> ProposedDays | None:
     """None where none are noted."""
-    window, target, day = _proposed(appointment)
-    if not target:
+    noted = tag_of(appointment, codes.PROPOSED_DATES)
+    if noted is None:
         return None
-    first, last = map(date.fromisoformat, window.split("/"))
-    return ProposedDays(first, last, date.fromisoformat(target), day)
+    first, last, target, day = (date.fromisoformat(part) if part else None for part in noted.split("/"))
+    return ProposedDays(first, last, target, day) if first and last and target else None
 
 
 def with_booking_asked(appointment: Resource, start: str, at: datetime) -> Resource:
@@ -146,13 +145,3 @@ def booking_asked(appointment: Resource) -> tuple[datetime, datetime] | None:
 
 def _standing(appointment: Resource, standing: str | None) -> Resource:
     return tagged(appointment, codes.BUSINESS_STATUS, standing, _STANDINGS.get(standing or ""))
-
-
-def _window(asked: VisitAsked) -> str:
-    return f"{asked.first}/{asked.last}"
-
-
-def _proposed(appointment: Resource) -> tuple[str, str, date | None]:
-    """Window, target and day of the last proposal; empty where none is noted."""
-    first, last, target, day = (tag_of(appointment, codes.PROPOSED_DATES) or "///").split("/")
-    return f"{first}/{last}", target, date.fromisoformat(day) if day else None

@@ -22,7 +22,7 @@ from pathway.situation import Now
 from pathway.tasks import is_movable
 from pathway.timing import Window, calendar_date, instant
 from pathway.version import VERSION
-from pathway.visits import proposed_window
+from pathway.visits import proposed_days
 from schedules.planned_visits import KEPT
 
 REFRESH = timedelta(hours=1)  # how often subscribers are asked to look again
@@ -179,9 +179,9 @@ def _when(appointment: Resource, zone: str) -> _When:
     start, end = (_moment(appointment.get(name), zone) for name in ("start", "end"))
     if start is not None:
         return _When(start, end if end is not None and end > start else None)
-    first, _, last = proposed_window(appointment).partition("/")
-    wanted = [*appointment.get("requestedPeriod", []), {"start": first, "end": last}]
-    days = next(filter(None, (period_of(period, zone) for period in wanted)), None)
+    asked_for = (period_of(period, zone) for period in appointment.get("requestedPeriod", []))
+    noted = proposed_days(appointment)
+    days = next(filter(None, asked_for), Window(*noted.window) if noted else None)
     if days is not None:
         return _whole_days(days)
     asked = str(appointment.get("created") or appointment["meta"]["lastUpdated"])

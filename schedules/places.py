@@ -106,13 +106,15 @@ class ClinicPlaces:
         yield from map(self._local, sorted(of_the_day, key=lambda slot: (instant(slot["start"]), slot["id"])))
 
     def _is_ours_to_fill(self, slot: Resource, key: str, statuses: tuple[str, ...]) -> bool:
+        if slot.get("status") not in statuses:
+            return False
         reference = reference_to(slot)
         given = {k for k, visit in self.given.items() if visit.slot and reference_to(visit.slot) == reference}
         known = search_all(self.base, "Appointment", [("slot", reference)])
         filled = [visit for visit in known if visit.get("status") in _TAKE_A_PLACE]
         others = {reference_to(visit) if (k := key_of(visit)) is None else k.value for visit in filled}
         others = {k for k in others if k not in self.given} | given
-        return slot.get("status") in statuses and not others - {key}
+        return not others - {key}
 
     def _local(self, slot: Resource) -> Resource:
         """With its times as the clinic's clock shows them."""
